@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+# memswell: `make` builds, `make test` tests, `make demo` shows. All output goes to build/ and to
+# ./memswell. Everything a target needs is installed by scripts/deps.sh, which is quiet when
+# nothing is missing; so no tool is called before a recipe runs.
+
+VERSION := 0.1.0
+
+CC      := gcc
+CLANG   := clang
+BPFTOOL := $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+
+ARCH     := $(shell uname -m)
+BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(ARCH)))
+
+WARN       := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Ibpf -Ivmlinux \
+              -Wall -Wextra -Werror
+CFLAGS     ?= -O2 -g
+HARDEN     := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+INCLUDES   := -D_GNU_SOURCE -Iuser -Ibpf -isystem build
+ALL_CFLAGS  = -std=gnu11 $(CFLAGS) $(HARDEN) $(WARN) $(INCLUDES)
+ASAN_CFLAGS = -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+              -fno-omit-frame-pointer $(WARN) $(INCLUDES)
+LDFLAGS    ?= -pie -Wl,-z,relro,-z,now
+LDLIBS     := -lbpf -lelf -lz -ljansson -lm
+
+BPF_SRC   := $(wildcard bpf/*.bpf.c)
+# Definitions before uses: libbpf 1.1's linker leaves the BTF offset of a map at 0 when it met an
+# extern declaration of it first.
+BPF_FIRST := bpf/state.bpf.c
+BPF_OBJ   := $(patsubst %.c,build/%.o,$(BPF_FIRST) $(filter-out $(BPF_FIRST),$(BPF_SRC)))
+USER_SRC  := $(wildcard user/*.c user/*/*.c)
+USER_OBJ  := $(USER_SRC:%.c=build/%.o) build/schema_data.o
+# The library under test: all of user space but main, with sanitizers. The linker takes from it
+# only what a test refers to.
+ASAN_OBJ  := $(patsubst %.c,build/asan/%.o,$(filter-out user/main.c,$(USER_SRC))) \
+             build/asan/schema_data.o
+UNIT_SRC  := $(wildcard tests/unit/test_*.c)
+UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=build/tests/unit/%)
+BPFT_SRC  := $(wildcard tests/bpf/test_*.c)
+BPFT_BIN  := $(BPFT_SRC:tests/bpf/%.c=build/tests/bpf/%)
+FUZZ_SRC  := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_BIN  := $(FUZZ_SRC:tests/fuzz/%.c=build/fuzz/%)
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all test test-binaries demo bench fuzz format install clean
+
+all: memswell
+
+# Only user space that includes the skeleton waits for it; the dependency files tell on rebuilds.
+build/user/%.o: user/%.c | build/memswell.skel.h
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DMEMSWELL_VERSION='"$(VERSION)"' -MMD -MP -c $< -o $@
+
+memswell: $(USER_OBJ)
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+build/deps-build.stamp: scripts/deps.sh
+	@mkdir -p $(@D)
+	@sh scripts/deps.sh build
+	@touch $@
+
+build/bpf/%.bpf.o: bpf/%.bpf.c | build/deps-build.stamp
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+build/memswell.bpf.o: $(BPF_OBJ)
+	$(BPFTOOL) gen object $@ $^
+
+build/memswell.skel.h: build/memswell.bpf.o
+	$(BPFTOOL) gen skeleton $< name memswell_bpf > $@
+
+build/schema_data.c: docs/schema/memswell.schema.json scripts/embed.sh
+	@mkdir -p $(@D)
+	sh scripts/embed.sh $< schema_json > $@
+
+build/schema_data.o: build/schema_data.c
+	$(CC) -O2 -fPIE -c $< -o $@
+
+build/asan/schema_data.o: build/schema_data.c
+	@mkdir -p $(@D)
+	$(CC) -O1 -c $< -o $@
+
+# Tests ------------------------------------------------------------------------------------------
+
+build/asan/user/%.o: user/%.c | build/memswell.skel.h
+	@mkdir -p $(@D)
+	$(CC) $(ASAN_CFLAGS) -DMEMSWELL_VERSION='"$(VERSION)"' -MMD -MP -c $< -o $@
+
+build/libmemswell-asan.a: $(ASAN_OBJ)
+	rm -f $@ && $(AR) rcs $@ $^
+
+build/tests/unit/%: tests/unit/%.c build/libmemswell-asan.a
+	@mkdir -p $(@D)
+	$(CC) $(ASAN_CFLAGS) -Itests/unit -MMD -MP $< build/libmemswell-asan.a -lcmocka $(LDLIBS) -o $@
+
+build/tests/bpf/%: tests/bpf/%.c build/memswell.skel.h
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O1 -g $(WARN) $(INCLUDES) -Itests/bpf -MMD -MP $< -lcmocka $(LDLIBS) -o $@
+
+build/fuzz/%: tests/fuzz/%.c $(filter-out user/main.c,$(USER_SRC)) | build/memswell.skel.h
+	@mkdir -p $(@D)
+	$(CLANG) -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined $(INCLUDES) -MMD -MP $< \
+		$(shell sed -n 's/^.*fuzzes: \([^*]*\).*/\1/p' $<) -ljansson -lm -o $@
+
+test-binaries: $(UNIT_BIN) $(BPFT_BIN)
+
+test:
+	@sh scripts/deps.sh test
+	@$(MAKE) --no-print-directory all test-binaries
+	@bash tests/run.sh
+
+fuzz: $(FUZZ_BIN)
+
+demo:
+	@sh scripts/deps.sh demo
+	@$(MAKE) --no-print-directory all
+	@bash scripts/demo.sh
+
+bench:
+	@sh scripts/deps.sh test
+	@$(MAKE) --no-print-directory all
+	@bash tests/bench/bench.sh
+
+# House -------------------------------------------------------------------------------------------
+
+format:
+	clang-format -i $(wildcard bpf/*.[ch] user/*.[ch] user/*/*.[ch] tests/unit/*.[ch] \
+		tests/bpf/*.[ch] tests/fuzz/*.c tests/bench/*.[ch])
+
+install: all
+	install -D -m 0755 memswell $(DESTDIR)$(PREFIX)/bin/memswell
+	install -D -m 0644 docs/schema/memswell.schema.json \
+		$(DESTDIR)$(PREFIX)/share/memswell/memswell.schema.json
+
+clean:
+	rm -rf build memswell
+
+-include $(shell find build -name '*.d' 2>/dev/null)

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * flow.bpf.h - which slot of flow_stats a socket counts in, and how failures are counted there.
+ *
+ * A socket looks its slot up once and keeps it. User space may free a slot only while opened equals
+ * closed, so every taking is matched by one giving back. What finds no free slot counts in the
+ * overflow slot and as WIRE_LOSS_FLOW_TABLE. It does not decide what is a failure: http.bpf.c and
+ * socket.bpf.c do.
+ *
+ * Counters that follow traffic are plain adds on this CPU's own entry. A packet that interrupts
+ * another one between load and store on the same CPU makes one increment of the other disappear:
+ * a window of a nanosecond per packet, on counters read as rates, against an atomic's 20 cycles
+ * each, several times per packet. What is compared one by one, failures and the statuses 502 to
+ * 504, is counted with atomics and is exact.
+ */
+#ifndef MEMSWELL_FLOW_BPF_H
+#define MEMSWELL_FLOW_BPF_H
+
+#include "compat.bpf.h"
+#include "emit.bpf.h"
+#include "state.bpf.h"
+#include "task.bpf.h"
+
+#define FLOW_ALARM_NS 100000000ULL
+
+static __always_inline struct wire_flow_stats *flow_stats_of(__u32 slot)
+{
+	__u32 index = slot * cfg_nr_cpus + bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&flow_stats, &index);
+}
+
+/* ---- time ---- */
+
+/* Once per connection is often enough. Written only after a suspend, so the line stays shared. */
+static __always_inline void flow_sync_clock(void)
+{
+	__u64 offset = bpf_ktime_get_boot_ns() - bpf_ktime_get_ns();
+
+	if ((__s64)(offset - boot_offset_ns) > 1000000)
+		boot_offset_ns = offset;
+}
+
+/* ---- addresses ---- */
+
+static __always_inline void fill_addr4(__u8 *addr, __be32 addr4)
+{
+	__u32 *words = (__u32 *)addr;
+
+	words[0] = 0;
+	words[1] = 0;
+	words[2] = 0xffff0000; /* 00 00 ff ff in memory */
+	words[3] = addr4;
+}
+
+static __always_inline void fill_addr6(__u8 *addr, const struct in6_addr *addr6)
+{
+	__u32 *words = (__u32 *)addr;
+
+	for (int i = 0; i < 4; i++)
+		words[i] = addr6->in6_u.u6_addr32[i];
+}
+
+static __always_inline void fill_netns(struct wire_endpoint *endpoint, const struct sock *sk)
+{
+	endpoint->netns = sk->__sk_common.skc_net.net->ns.inum;
+	endpoint->pad = 0;
+}
+
+/* On its way to TCP_CLOSE an accepted socket has lost skc_num; a new listener has no inet_sport. */
+static __always_inline __u16 local_port(const struct sock *sk)
+{
+	struct tcp_sock *tp;
+
+	if (sk->__sk_common.skc_num)
+		return sk->__sk_common.skc_num;
+	tp = bpf_skc_to_tcp_sock((void *)sk);
+	return tp ? __builtin_bswap16(tp->inet_conn.icsk_inet.inet_sport) : 0;
+}
+
+static __always_inline void fill_local(struct wire_endpoint *endpoint, const struct sock *sk)
+{
+	fill_netns(endpoint, sk);
+	endpoint->port = local_port(sk);
+	if (sk->__sk_common.skc_family == AF_INET)
+		fill_addr4(endpoint->addr, sk->__sk_common.skc_rcv_saddr);
+	else if (bpf_core_field_exists(sk->__sk_common.skc_v6_rcv_saddr))
+		fill_addr6(endpoint->addr, &sk->__sk_common.skc_v6_rcv_saddr);
+}
+
+static __always_inline void fill_remote(struct wire_endpoint *endpoint, const struct sock *sk)
+{
+	fill_netns(endpoint, sk);
+	endpoint->port = __builtin_bswap16(sk->__sk_common.skc_dport);
+	if (sk->__sk_common.skc_family == AF_INET)
+		fill_addr4(endpoint->addr, sk->__sk_common.skc_daddr);
+	else if (bpf_core_field_exists(sk->__sk_common.skc_v6_daddr))
+		fill_addr6(endpoint->addr, &sk->__sk_common.skc_v6_daddr);
+}
+
+/* ---- slots ---- */
+
+static __always_inline void flow_fill_key(struct wire_flow_key *key, const struct sock_state *state,
+					  const struct sock *sk)
+{
+	__builtin_memset(key, 0, sizeof(*key));
+	key->proc = state->owner;
+	key->role = state->http.role;
+	if (key->role == WIRE_ROLE_SERVER)
+		fill_local(&key->endpoint, sk);
+	else
+		fill_remote(&key->endpoint, sk);
+}
+
+/* Another CPU may enter the same key meanwhile: then its slot counts and ours goes back. */
+static __always_inline __u32 flow_allocate(const struct wire_flow_key *key)
+{
+	__u32 *winner;
+	__u32 slot;
+
+	if (bpf_map_pop_elem(&free_flow_slots, &slot)) {
+		count_loss(WIRE_LOSS_FLOW_TABLE);
+		return WIRE_FLOW_OVERFLOW_SLOT;
+	}
+	if (!bpf_map_update_elem(&flow_slots, key, &slot, BPF_NOEXIST))
+		return slot;
+	bpf_map_push_elem(&free_flow_slots, &slot, 0);
+	winner = bpf_map_lookup_elem(&flow_slots, key);
+	if (winner)
+		return *winner;
+	count_loss(WIRE_LOSS_FLOW_TABLE);
+	return WIRE_FLOW_OVERFLOW_SLOT;
+}
+
+/* Give the slot back, keeping its number to name a reset that may follow. */
+static __always_inline void flow_leave(struct sock_state *state)
+{
+	struct wire_flow_stats *stats;
+
+	if (!(state->flags & SOCK_SLOT))
+		return;
+	state->flags &= ~SOCK_SLOT;
+	state->flags |= SOCK_CLOSED;
+	stats = flow_stats_of(state->slot);
+	if (stats)
+		__sync_fetch_and_add(&stats->closed, 1);
+}
+
+/* Find or allocate the slot of owner, role and endpoint as they are now. NULL: never, really. */
+static __noinline struct wire_flow_stats *flow_enter(struct sock_state *state,
+						     const struct sock *sk)
+{
+	struct wire_flow_stats *stats;
+	struct wire_flow_key key;
+	__u32 *slot;
+
+	flow_sync_clock();
+	flow_fill_key(&key, state, sk);
+	slot = bpf_map_lookup_elem(&flow_slots, &key);
+	state->slot = slot ? *slot : flow_allocate(&key);
+	state->flags &= ~SOCK_CLOSED;
+	state->flags |= SOCK_SLOT;
+	stats = flow_stats_of(state->slot);
+	if (stats)
+		__sync_fetch_and_add(&stats->opened, 1);
+	return stats;
+}
+
+/*
+ * Learn who uses the socket; only from a context where current holds its lock. A slot taken under
+ * another owner is given back, the next use takes the right one.
+ */
+static __always_inline void flow_refine_owner(struct sock_state *state)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct wire_proc proc;
+
+	fill_proc(&proc, task);
+	if (proc.tgid != state->owner.tgid || proc.start_ns != state->owner.start_ns) {
+		flow_leave(state);
+		state->owner = proc;
+	}
+	state->flags |= SOCK_REFINED;
+}
+
+/* ---- counting ---- */
+
+static __always_inline void flow_mark(struct wire_mark *mark, __u64 now)
+{
+	if ((__s64)(now - mark->last_ns) > (__s64)WIRE_EPISODE_NS)
+		mark->first_ns = now;
+	mark->last_ns = now;
+}
+
+static __always_inline void flow_alarm(__u32 slot, __u64 now)
+{
+	struct wire_alarm *alarm;
+	__u32 zero = 0;
+	__u64 *last = bpf_map_lookup_elem(&alarms, &zero);
+
+	if (!last || now - *last < FLOW_ALARM_NS)
+		return;
+	*last = now;
+	alarm = emit_reserve(WIRE_ALARM, sizeof(*alarm));
+	if (!alarm)
+		return;
+	alarm->slot = slot;
+	emit_submit(WIRE_ALARM, alarm);
+}
+
+static __always_inline void flow_fail(struct wire_flow_stats *stats, __u32 slot,
+				      enum wire_fail fail, __u64 now)
+{
+	__sync_fetch_and_add(&stats->fail[fail], 1);
+	flow_mark(&stats->fail_mark[fail], now);
+	flow_alarm(slot, now);
+}
+
+/* The newest request with all its payload so far. */
+static __always_inline void flow_count_request(struct wire_flow_stats *stats,
+					       struct sock_state *state)
+{
+	state->flags &= ~SOCK_UNCOUNTED;
+	stats->requests++;
+	stats->request_bytes += state->http.request.bytes;
+}
+
+static __always_inline void flow_count_largest(struct wire_flow_stats *stats,
+					       const struct sock_state *state)
+{
+	if (state->http.request.bytes > stats->max_request_bytes)
+		stats->max_request_bytes = state->http.request.bytes;
+}
+
+#endif

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * memory.bpf.c - how much memory each process has: a full sample of all when user space asks (once
+ * a tick), and a report in between when one process moves fast.
+ *
+ * It does not account pages itself; the kernel's own counters are read. Needs task storage.
+ */
+#include "state.bpf.h"
+
+#include <bpf/bpf_tracing.h>
+
+#include "compat.bpf.h"
+#include "emit.bpf.h"
+#include "task.bpf.h"
+
+/* Machines with more CPUs share gates, which only makes them open sooner. */
+#define MAX_GATES	  256
+#define GATE_EVERY	  64
+#define RSS_REPORT_MIN_NS 10000000ULL
+
+/* A cache line each: this counter is all that the common page fault pays for. */
+static struct {
+	__u32 nr_events;
+	__u32 pad[15];
+} gates[MAX_GATES];
+
+/* The state is made by the sample and by vm.bpf.c: here a page-table lock is held. */
+static __noinline int rss_look(struct mm_struct *mm)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state;
+	__u64 anon, last, now;
+	struct wire_rss *event;
+
+	/* reclaim, ksm and khugepaged change the memory of others; the next sample sees that */
+	if (task->mm != mm || task->flags & PF_KTHREAD)
+		return 0;
+	state = bpf_task_storage_get(&task_states, task->group_leader, NULL, 0);
+	if (!state)
+		return 0;
+	anon = mm_rss_pages(mm, RSS_ANON);
+	last = state->rss_report_anon_pages;
+	if ((anon > last ? anon - last : last - anon) < cfg_rss_step_pages)
+		return 0;
+	now = bpf_ktime_get_boot_ns();
+	if (now - state->rss_report_ns < RSS_REPORT_MIN_NS)
+		return 0;
+	state->rss_report_ns = now;
+	state->rss_report_anon_pages = anon;
+	event = emit_reserve(WIRE_RSS, sizeof(*event));
+	if (!event)
+		return 0;
+	fill_proc(&event->proc, task);
+	event->anon_pages = anon;
+	event->file_pages = mm_rss_pages(mm, RSS_FILE);
+	event->shmem_pages = mm_rss_pages(mm, RSS_SHMEM);
+	emit_submit(WIRE_RSS, event);
+	return 0;
+}
+
+SEC("?tp_btf/rss_stat")
+int BPF_PROG(memory_rss_stat, struct mm_struct *mm, int member)
+{
+	__u32 cpu;
+
+	if (member != RSS_ANON)
+		return 0;
+	cpu = bpf_get_smp_processor_id() & (MAX_GATES - 1);
+	if (++gates[cpu].nr_events % GATE_EVERY == 0 || rss_is_batched())
+		return rss_look(mm);
+	return 0;
+}
+
+static __always_inline void fill_memory(struct wire_task *sample, struct mm_struct *mm)
+{
+	sample->anon_pages = mm_rss_pages(mm, RSS_ANON);
+	sample->file_pages = mm_rss_pages(mm, RSS_FILE);
+	sample->shmem_pages = mm_rss_pages(mm, RSS_SHMEM);
+	sample->swap_pages = mm_rss_pages(mm, RSS_SWAP);
+	sample->total_vm_pages = mm->total_vm;
+	sample->data_vm_pages = mm->data_vm;
+	sample->brk_bytes = mm->brk - mm->start_brk;
+}
+
+/* Of the live threads only the leader's: the others would need a walk over each. */
+static __always_inline void fill_work(struct wire_task *sample, struct task_struct *leader)
+{
+	struct signal_struct *signal = leader->signal;
+
+	sample->cpu_ns = signal->sum_sched_runtime + leader->se.sum_exec_runtime;
+	sample->maj_flt = signal->maj_flt + leader->maj_flt;
+}
+
+/* A sample is also a report: steps and the break count from here. */
+static __always_inline void fill_vm(struct wire_task *sample, struct task_struct *leader,
+				    struct mm_struct *mm)
+{
+	struct task_state *state;
+
+	state = bpf_task_storage_get(&task_states, leader, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!state) {
+		count_loss(WIRE_LOSS_TASK_STORAGE);
+		return;
+	}
+	state->rss_report_ns = sample->head.ts_ns;
+	state->rss_report_anon_pages = sample->anon_pages;
+	if (state->brk_mm != (__u64)mm) {
+		state->brk_mm = (__u64)mm;
+		state->brk = mm->brk;
+	}
+	sample->vm = state->vm;
+}
+
+SEC("?iter/task")
+int memory_tasks(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct wire_task sample = {
+		.head = {.kind = WIRE_TASK, .size = sizeof(sample)},
+	};
+	struct mm_struct *mm;
+
+	if (!task || task->pid != task->tgid || task->flags & PF_KTHREAD)
+		return 0;
+	/*
+	 * NULL: a zombie, or a leader that left its threads behind. Nothing holds the mm here: of a
+	 * process that exits meanwhile the last sample may be wrong; its exit event is not.
+	 */
+	mm = task->mm;
+	if (!mm)
+		return 0;
+	sample.head.ts_ns = bpf_ktime_get_boot_ns();
+	fill_proc(&sample.proc, task);
+	fill_proc(&sample.parent, task->real_parent);
+	fill_memcg(&sample.memcg, task);
+	fill_memory(&sample, mm);
+	fill_work(&sample, task);
+	fill_vm(&sample, task, mm);
+	fill_comm(sample.comm, task);
+	bpf_seq_write(ctx->meta->seq, &sample, sizeof(sample));
+	return 0;
+}

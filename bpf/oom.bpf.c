@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * oom.bpf.c - the OOM killer marked a victim: who, who triggered it, and the cgroup that was full,
+ * with its limit and usage at that moment.
+ *
+ * A mark is not yet a kill (it fires for victims that are exiting anyway): lifecycle_signal reports
+ * the SIGKILL that confirms it.
+ */
+#include "state.bpf.h"
+
+#include <bpf/bpf_tracing.h>
+
+#include "compat.bpf.h"
+#include "emit.bpf.h"
+#include "task.bpf.h"
+
+/*
+ * The kernel checks that the cgroup has no room before it picks a victim; while it looks, other
+ * CPUs may give back a charge batch or two (MEMCG_CHARGE_BATCH is 64 pages).
+ */
+#define OOM_SLACK_PAGES 256
+
+/*
+ * The nearest ancestor-or-self of the victim without room; id stays 0 if all have some: global OOM.
+ * Where the counters cannot be read it is the victim's own cgroup, with no owner_id.
+ */
+static __always_inline void fill_full_memcg(struct wire_memcg *out,
+					    const struct task_struct *victim)
+{
+	struct cgroup_subsys_state *css = task_memcg(victim);
+	struct wire_cgroup name = task_memcg_name(victim);
+	struct page_counter *counter;
+
+	if (!css)
+		return;
+	out->hierarchy = name.hierarchy;
+	if (!cfg_probe_read) {
+		out->id = name.id;
+		return;
+	}
+	counter = memcg_counter(css);
+	for (int depth = 0; depth < MEMCG_MAX_DEPTH && counter; depth++) {
+		__u64 limit = BPF_CORE_READ(counter, max);
+		__u64 usage = BPF_CORE_READ(counter, usage.counter);
+
+		if (limit < memcg_unlimited_pages() && usage + OOM_SLACK_PAGES >= limit) {
+			out->id = memcg_counter_id(counter);
+			out->owner_id = out->id;
+			out->limit_pages = limit;
+			out->usage_pages = usage;
+			return;
+		}
+		counter = BPF_CORE_READ(counter, parent);
+	}
+}
+
+static __always_inline void fill_victim(struct wire_oom *event, struct task_struct *victim)
+{
+	struct mm_struct *mm = victim->mm;
+
+	fill_proc(&event->victim, victim);
+	fill_full_memcg(&event->memcg, victim);
+	if (mm) {
+		event->anon_pages = mm_rss_pages(mm, RSS_ANON);
+		event->file_pages = mm_rss_pages(mm, RSS_FILE);
+		event->shmem_pages = mm_rss_pages(mm, RSS_SHMEM);
+	}
+	event->oom_score_adj = victim->signal->oom_score_adj;
+	fill_comm(event->victim_comm, victim->group_leader);
+}
+
+/*
+ * ctx is raw: the argument is a task, or on older kernels a thread id; the verifier follows only
+ * the branch that the knob leaves alive. A thread id alone names the victim, with no start time.
+ */
+SEC("?tp_btf/mark_victim")
+int oom_mark_victim(__u64 *ctx)
+{
+	struct task_struct *trigger = bpf_get_current_task_btf();
+	struct wire_oom *event;
+
+	event = emit_reserve(WIRE_OOM, sizeof(*event));
+	if (!event)
+		return 0;
+	event->memcg.limit_pages = WIRE_NO_LIMIT;
+	if (cfg_mark_victim_has_task)
+		fill_victim(event, (struct task_struct *)ctx[0]);
+	else if ((pid_t)ctx[0] == trigger->pid)
+		fill_victim(event, trigger);
+	else
+		event->victim.tgid = (pid_t)ctx[0];
+	fill_proc(&event->trigger, trigger);
+	fill_comm(event->trigger_comm, trigger);
+	emit_submit(WIRE_OOM, event);
+	return 0;
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * reclaim.bpf.c - how long tasks stood still to reclaim memory, per memory cgroup of the task.
+ *
+ * Direct reclaim serves the whole machine, memcg reclaim a limit. The tracepoints' arguments
+ * changed their order in 7.0 and are not used. Time is counted for the cgroup of the task that
+ * waits, which for a write to memory.high or a kworker is not the cgroup that is reclaimed.
+ */
+#include "state.bpf.h"
+
+#include <bpf/bpf_tracing.h>
+
+#include "emit.bpf.h"
+#include "task.bpf.h"
+
+static __always_inline int reclaim_begin(void)
+{
+	__u64 *start;
+
+	start = bpf_task_storage_get(&reclaim_starts, bpf_get_current_task_btf(), NULL,
+				     BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (start)
+		*start = bpf_ktime_get_boot_ns();
+	else
+		count_loss(WIRE_LOSS_TASK_STORAGE);
+	return 0;
+}
+
+/* Time since the begin; 0 if that was not seen. */
+static __always_inline __u64 reclaim_take_ns(struct task_struct *task)
+{
+	__u64 *start = bpf_task_storage_get(&reclaim_starts, task, NULL, 0);
+	__u64 spent_ns;
+
+	if (!start || !*start)
+		return 0;
+	spent_ns = bpf_ktime_get_boot_ns() - *start;
+	*start = 0;
+	return spent_ns;
+}
+
+static __always_inline struct wire_reclaim *reclaim_total(struct task_struct *task)
+{
+	struct wire_cgroup memcg = task_memcg_name(task);
+	struct wire_reclaim zero = {};
+	struct wire_reclaim *total;
+
+	total = bpf_map_lookup_elem(&reclaims, &memcg);
+	if (total)
+		return total;
+	bpf_map_update_elem(&reclaims, &memcg, &zero, BPF_NOEXIST);
+	total = bpf_map_lookup_elem(&reclaims, &memcg);
+	if (!total)
+		count_loss(WIRE_LOSS_RECLAIM_TABLE);
+	return total;
+}
+
+static __always_inline int reclaim_end(bool is_direct)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 spent_ns = reclaim_take_ns(task);
+	struct wire_reclaim *total;
+
+	if (!spent_ns)
+		return 0;
+	total = reclaim_total(task);
+	if (!total)
+		return 0;
+	if (is_direct) {
+		total->direct_ns += spent_ns;
+		total->direct_count++;
+	} else {
+		total->memcg_ns += spent_ns;
+		total->memcg_count++;
+	}
+	return 0;
+}
+
+SEC("?tp_btf/mm_vmscan_direct_reclaim_begin")
+int reclaim_direct_begin(void *ctx)
+{
+	return reclaim_begin();
+}
+
+SEC("?tp_btf/mm_vmscan_direct_reclaim_end")
+int reclaim_direct_end(void *ctx)
+{
+	return reclaim_end(true);
+}
+
+SEC("?tp_btf/mm_vmscan_memcg_reclaim_begin")
+int reclaim_memcg_begin(void *ctx)
+{
+	return reclaim_begin();
+}
+
+SEC("?tp_btf/mm_vmscan_memcg_reclaim_end")
+int reclaim_memcg_end(void *ctx)
+{
+	return reclaim_end(false);
+}

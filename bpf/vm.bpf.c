@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * vm.bpf.c - mmap, munmap, mremap and brk, added up per process in its task storage and reported
+ * when much moved or a call failed.
+ *
+ * The counting is written once; three kinds of thin twins feed it, of which user space attaches
+ * one: fexit on the kernel functions, one classic tracepoint per syscall, or tp_btf/sys_exit, which
+ * makes every syscall pay. Sizes are what was asked for: what munmap found mapped, and what
+ * MAP_FIXED replaced, is not known here.
+ */
+#include "state.bpf.h"
+
+#include <bpf/bpf_tracing.h>
+
+#include "compat.bpf.h"
+#include "emit.bpf.h"
+#include "task.bpf.h"
+
+#define VM_REPORT_MIN_NS 100000000ULL
+
+/* What one call did. */
+struct vm_change {
+	enum wire_vm_call call;
+	bool failed;
+	__u64 mapped_bytes;
+	__u64 unmapped_bytes;
+	__u64 malloc_mapped_bytes;
+	__u64 malloc_unmapped_bytes;
+};
+
+static __always_inline bool is_error(long ret)
+{
+	return (unsigned long)ret >= (unsigned long)-NR_MAX_ERRNO;
+}
+
+static __always_inline __u64 page_align(__u64 bytes)
+{
+	__u64 mask = (1ULL << cfg_page_shift) - 1;
+
+	return (bytes + mask) & ~mask;
+}
+
+static __always_inline struct task_state *vm_state(struct task_struct *task)
+{
+	struct task_state *state;
+
+	if (task->flags & PF_KTHREAD)
+		return NULL;
+	state = bpf_task_storage_get(&task_states, task->group_leader, NULL,
+				     BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!state)
+		count_loss(WIRE_LOSS_TASK_STORAGE);
+	return state;
+}
+
+static __always_inline __u64 vm_failures(const struct wire_vm_counters *vm)
+{
+	return vm->failures[WIRE_VM_MMAP] + vm->failures[WIRE_VM_MUNMAP] +
+	       vm->failures[WIRE_VM_MREMAP] + vm->failures[WIRE_VM_BRK];
+}
+
+/* Two threads may report the same step twice: the counters are cumulative, so it does no harm. */
+static __always_inline void vm_report(struct task_struct *task, struct task_state *state)
+{
+	__u64 net = state->vm.mapped_bytes - state->vm.unmapped_bytes;
+	__s64 moved = net - state->vm_report_net_bytes;
+	__u64 failures = vm_failures(&state->vm);
+	struct wire_vm *event;
+	__u64 now;
+
+	if ((__u64)(moved < 0 ? -moved : moved) < cfg_vm_step_bytes &&
+	    failures == state->vm_report_failures)
+		return;
+	now = bpf_ktime_get_boot_ns();
+	if (now - state->vm_report_ns < VM_REPORT_MIN_NS)
+		return;
+	state->vm_report_ns = now;
+	state->vm_report_net_bytes = net;
+	state->vm_report_failures = failures;
+	event = emit_reserve(WIRE_VM, sizeof(*event));
+	if (!event)
+		return;
+	fill_proc(&event->proc, task);
+	event->counters = state->vm;
+	emit_submit(WIRE_VM, event);
+}
+
+static __always_inline void vm_count(struct task_struct *task, struct task_state *state,
+				     const struct vm_change *change)
+{
+	struct wire_vm_counters *vm = &state->vm;
+
+	__sync_fetch_and_add(&vm->calls[change->call], 1);
+	if (change->failed)
+		__sync_fetch_and_add(&vm->failures[change->call], 1);
+	if (change->mapped_bytes)
+		__sync_fetch_and_add(&vm->mapped_bytes, change->mapped_bytes);
+	if (change->unmapped_bytes)
+		__sync_fetch_and_add(&vm->unmapped_bytes, change->unmapped_bytes);
+	if (change->malloc_mapped_bytes)
+		__sync_fetch_and_add(&vm->malloc_mapped_bytes, change->malloc_mapped_bytes);
+	if (change->malloc_unmapped_bytes)
+		__sync_fetch_and_add(&vm->malloc_unmapped_bytes, change->malloc_unmapped_bytes);
+	vm_report(task, state);
+}
+
+/* ---- malloc's blocks ---- */
+
+static __always_inline bool is_malloc_like(__u64 prot, __u64 flags)
+{
+	return prot & PROT_WRITE && (flags & MAP_TYPE) == MAP_PRIVATE && flags & MAP_ANONYMOUS &&
+	       !(flags & MAP_NORESERVE);
+}
+
+/*
+ * What munmap takes away is no longer there to be looked at, but malloc frees a block with the
+ * length it was mapped with. So the lengths are remembered, one bit each, exact up to 1 MiB and
+ * folded above. A garbage-collected heap maps otherwise (reserved first, or MAP_NORESERVE) in lengths
+ * of its own; where they collide the native growth is told too small, never too large. Threads may
+ * lose a bit to each other: the next block of that length sets it.
+ */
+static __always_inline __u32 malloc_length_bit(__u64 len)
+{
+	__u64 pages = len >> cfg_page_shift;
+
+	return (pages ^ pages >> 8 ^ pages >> 16) & 255;
+}
+
+static __always_inline void malloc_mapped(struct task_state *state, struct vm_change *change,
+					  __u64 len)
+{
+	__u32 bit = malloc_length_bit(len);
+
+	state->malloc_lengths[bit >> 6 & 3] |= 1ULL << (bit & 63);
+	change->malloc_mapped_bytes += len;
+}
+
+static __always_inline bool malloc_knows(const struct task_state *state, __u64 len)
+{
+	__u32 bit = malloc_length_bit(len);
+
+	return state->malloc_lengths[bit >> 6 & 3] & 1ULL << (bit & 63);
+}
+
+/* ---- the four calls ---- */
+
+static __noinline int vm_mmap(__u64 len, __u64 prot, __u64 flags, long ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct vm_change change = {.call = WIRE_VM_MMAP, .failed = is_error(ret)};
+	struct task_state *state = vm_state(task);
+
+	if (!state)
+		return 0;
+	if (!change.failed) {
+		change.mapped_bytes = page_align(len);
+		if (is_malloc_like(prot, flags))
+			malloc_mapped(state, &change, change.mapped_bytes);
+	}
+	vm_count(task, state, &change);
+	return 0;
+}
+
+static __noinline int vm_munmap(__u64 len, long ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct vm_change change = {.call = WIRE_VM_MUNMAP, .failed = is_error(ret)};
+	struct task_state *state = vm_state(task);
+
+	if (!state)
+		return 0;
+	if (!change.failed) {
+		change.unmapped_bytes = page_align(len);
+		if (malloc_knows(state, change.unmapped_bytes))
+			change.malloc_unmapped_bytes = change.unmapped_bytes;
+	}
+	vm_count(task, state, &change);
+	return 0;
+}
+
+/* An old length of 0 makes a second mapping of shared pages: all of the new length is added. */
+static __noinline int vm_mremap(__u64 old_len, __u64 new_len, long ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct vm_change change = {.call = WIRE_VM_MREMAP, .failed = is_error(ret)};
+	struct task_state *state = vm_state(task);
+
+	if (!state)
+		return 0;
+	old_len = page_align(old_len);
+	new_len = page_align(new_len);
+	if (!change.failed) {
+		change.mapped_bytes = new_len > old_len ? new_len - old_len : 0;
+		change.unmapped_bytes = old_len > new_len ? old_len - new_len : 0;
+		if (malloc_knows(state, old_len)) { /* realloc of a big block */
+			change.malloc_unmapped_bytes = old_len;
+			malloc_mapped(state, &change, new_len);
+		}
+	}
+	vm_count(task, state, &change);
+	return 0;
+}
+
+/*
+ * brk returns the break, moved or not; there is no error. The old break is what the last call or
+ * sample left; the first call of an unknown mm only teaches it. So does asking for 0, the idiom to
+ * learn it, which the C library does first: a sample taken during exec has the break from before
+ * its randomization.
+ */
+static __noinline int vm_brk(__u64 asked, __u64 now)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct vm_change change = {.call = WIRE_VM_BRK, .failed = now < asked};
+	struct task_state *state = vm_state(task);
+	__u64 old, old_end, new_end;
+
+	if (!state)
+		return 0;
+	old = asked && state->brk_mm == (__u64)task->mm ? state->brk : now;
+	state->brk_mm = (__u64)task->mm;
+	state->brk = now;
+	old_end = page_align(old);
+	new_end = page_align(now);
+	change.mapped_bytes = new_end > old_end ? new_end - old_end : 0;
+	change.unmapped_bytes = old_end > new_end ? old_end - new_end : 0;
+	vm_count(task, state, &change);
+	return 0;
+}
+
+/* ---- from the registers of the syscall ---- */
+
+static __always_inline int vm_mmap_regs(const struct pt_regs *regs)
+{
+	return vm_mmap(SYSCALL_ARG2(regs), SYSCALL_ARG3(regs), SYSCALL_ARG4(regs),
+		       SYSCALL_RET(regs));
+}
+
+static __always_inline int vm_munmap_regs(const struct pt_regs *regs)
+{
+	return vm_munmap(SYSCALL_ARG2(regs), SYSCALL_RET(regs));
+}
+
+static __always_inline int vm_mremap_regs(const struct pt_regs *regs)
+{
+	return vm_mremap(SYSCALL_ARG2(regs), SYSCALL_ARG3(regs), SYSCALL_RET(regs));
+}
+
+static __always_inline int vm_brk_regs(const struct pt_regs *regs)
+{
+	return vm_brk(SYSCALL_ARG1(regs), SYSCALL_RET(regs));
+}
+
+/* ---- twins: fexit; the inner functions of mremap and brk are not everywhere traceable ---- */
+
+SEC("?fexit/ksys_mmap_pgoff")
+int BPF_PROG(vm_mmap_fexit, unsigned long addr, unsigned long len, unsigned long prot,
+	     unsigned long flags, unsigned long fd, unsigned long pgoff, long ret)
+{
+	return vm_mmap(len, prot, flags, ret);
+}
+
+SEC("?fexit/__vm_munmap")
+int BPF_PROG(vm_munmap_fexit, unsigned long start, unsigned long len, bool unlock, int ret)
+{
+	return vm_munmap(len, ret);
+}
+
+SEC("?fexit/" SYSCALL_FUNCTION(mremap))
+int BPF_PROG(vm_mremap_fexit, const struct pt_regs *regs, long ret)
+{
+	return vm_mremap(SYSCALL_ARG2(regs), SYSCALL_ARG3(regs), ret);
+}
+
+SEC("?fexit/" SYSCALL_FUNCTION(brk))
+int BPF_PROG(vm_brk_fexit, const struct pt_regs *regs, long ret)
+{
+	return vm_brk(SYSCALL_ARG1(regs), ret);
+}
+
+/* ---- twins: classic tracepoints; what they pass has no stable layout, the registers have ---- */
+
+static __always_inline const struct pt_regs *current_regs(void)
+{
+	return (const struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+}
+
+SEC("?tracepoint/syscalls/sys_exit_mmap")
+int vm_mmap_exit(void *ctx)
+{
+	return vm_mmap_regs(current_regs());
+}
+
+SEC("?tracepoint/syscalls/sys_exit_munmap")
+int vm_munmap_exit(void *ctx)
+{
+	return vm_munmap_regs(current_regs());
+}
+
+SEC("?tracepoint/syscalls/sys_exit_mremap")
+int vm_mremap_exit(void *ctx)
+{
+	return vm_mremap_regs(current_regs());
+}
+
+SEC("?tracepoint/syscalls/sys_exit_brk")
+int vm_brk_exit(void *ctx)
+{
+	return vm_brk_regs(current_regs());
+}
+
+/* ---- twin: all syscalls, filtered by number ---- */
+
+static __noinline int vm_sys_exit_regs(const struct pt_regs *regs, long nr)
+{
+	if (syscall_is_compat(bpf_get_current_task_btf()))
+		return 0;
+	switch (nr) {
+	case NR_MMAP:
+		return vm_mmap_regs(regs);
+	case NR_MUNMAP:
+		return vm_munmap_regs(regs);
+	case NR_MREMAP:
+		return vm_mremap_regs(regs);
+	case NR_BRK:
+		return vm_brk_regs(regs);
+	}
+	return 0;
+}
+
+SEC("?tp_btf/sys_exit")
+int BPF_PROG(vm_sys_exit, struct pt_regs *regs)
+{
+	long nr = SYSCALL_NR(regs);
+
+	if (nr != NR_MMAP && nr != NR_MUNMAP && nr != NR_MREMAP && nr != NR_BRK)
+		return 0;
+	return vm_sys_exit_regs(regs, nr);
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* burst.c - see burst.h. */
+#include "core/burst.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/units.h"
+
+#define MIN_FAILURES 5
+#define MAX_LOG10_P (-6.0)
+#define MIN_RATIO 0.01
+#define FLOOR_PER_S 0.02
+/* Memory of the base rate, in seconds. */
+#define RATE_MEMORY_S 600.0
+
+static const uint32_t windows_s[] = {1, 5, 30};
+
+double burst_log10_tail(uint64_t n, double mu)
+{
+	double term = 1, sum = 1;
+	double k = (double)n;
+	int sign; /* lgamma() would leave it in a global */
+
+	if (k <= mu)
+		return 0;
+	/* P(X = n) times 1 + mu/(n+1) + mu^2/((n+1)(n+2)) + ..., which falls since n > mu. */
+	for (int i = 0; i < 1000 && term > 1e-12 * sum; i++) {
+		k += 1;
+		term *= mu / k;
+		sum += term;
+	}
+	return (-mu + (double)n * log(mu) - lgamma_r((double)n + 1, &sign) + log(sum)) / log(10);
+}
+
+double burst_base_rate(const struct burst *b)
+{
+	return fmax(b->rate_per_s, FLOOR_PER_S);
+}
+
+static void add_tally(struct tally *to, const struct tally *t)
+{
+	for (int i = 0; i < NR_FLOW_STATUSES; i++)
+		to->client_status[i] = add_u32(to->client_status[i], t->client_status[i]);
+	for (int i = 0; i < NR_FLOW_FAILS; i++)
+		to->fail[i] = add_u32(to->fail[i], t->fail[i]);
+	to->upstream_requests = add_u32(to->upstream_requests, t->upstream_requests);
+	to->upstream_responses = add_u32(to->upstream_responses, t->upstream_responses);
+	to->client_requests = add_u32(to->client_requests, t->client_requests);
+	to->first_ns = earliest_ns(to->first_ns, t->first_ns);
+	to->last_ns = max_u64(to->last_ns, t->last_ns);
+	to->first_reset_ns = earliest_ns(to->first_reset_ns, t->first_reset_ns);
+	to->first_refused_ns = earliest_ns(to->first_refused_ns, t->first_refused_ns);
+	to->ok_ns = max_u64(to->ok_ns, t->ok_ns);
+	to->ok_first_ns = max_u64(to->ok_first_ns, t->ok_first_ns);
+}
+
+static void add_impact(struct impact *to, const struct tally *t)
+{
+	for (int i = 0; i < NR_FLOW_STATUSES; i++)
+		to->client_status[i] += t->client_status[i];
+	for (int i = 0; i < NR_FLOW_FAILS; i++)
+		to->fail[i] += t->fail[i];
+	to->upstream_requests += t->upstream_requests;
+	to->upstream_responses += t->upstream_responses;
+	to->client_requests += t->client_requests;
+	to->first_ns = earliest_ns(to->first_ns, t->first_ns);
+	to->last_ns = max_u64(to->last_ns, t->last_ns);
+	to->first_reset_ns = earliest_ns(to->first_reset_ns, t->first_reset_ns);
+	to->first_refused_ns = earliest_ns(to->first_refused_ns, t->first_refused_ns);
+	to->ok_ns = max_u64(to->ok_ns, t->ok_ns);
+	if (to->recovered_ns <= to->last_ns)
+		to->recovered_ns = 0;
+	if (t->ok_first_ns > to->last_ns)
+		to->recovered_ns = earliest_ns(to->recovered_ns, t->ok_first_ns);
+}
+
+uint64_t impact_upstream_failures(const struct impact *i)
+{
+	return i->fail[FLOW_FAIL_REFUSED] + i->fail[FLOW_FAIL_CONNECT_TIMEOUT] +
+	       i->fail[FLOW_FAIL_RST_BEFORE] + i->fail[FLOW_FAIL_FIN_BEFORE] +
+	       i->fail[FLOW_FAIL_RST_MID];
+}
+
+uint64_t impact_client_failures(const struct impact *i)
+{
+	return i->client_status[FLOW_STATUS_502] + i->client_status[FLOW_STATUS_503] +
+	       i->client_status[FLOW_STATUS_504];
+}
+
+/* One failure shows on both legs, and maybe not in the same interval: so never their sum. */
+static uint64_t failures(const struct impact *i)
+{
+	return max_u64(impact_upstream_failures(i), impact_client_failures(i));
+}
+
+static uint64_t attempts(const struct impact *i)
+{
+	uint64_t upstream = i->upstream_requests + i->fail[FLOW_FAIL_REFUSED] +
+			    i->fail[FLOW_FAIL_CONNECT_TIMEOUT];
+
+	return upstream + since_ns(failures(i), impact_upstream_failures(i));
+}
+
+static struct tally *slot(struct burst *b, uint64_t second)
+{
+	return &b->ring[second % BURST_SECONDS];
+}
+
+/* The newest `seconds` slots together. */
+static void sum_window(struct burst *b, uint64_t seconds, struct impact *out)
+{
+	memset(out, 0, sizeof(*out));
+	for (uint64_t i = 0; i < seconds && i <= b->second; i++)
+		add_impact(out, slot(b, b->second - i));
+}
+
+/* Seconds leave the ring into the base rate; those of a burst are not base. */
+static void advance(struct burst *b, uint64_t second)
+{
+	uint64_t gap = second > b->second ? second - b->second : 0;
+
+	for (uint64_t i = 1; i <= min_u64(gap, BURST_SECONDS); i++) {
+		struct tally *t = slot(b, b->second + i);
+		struct impact one = {0};
+
+		add_impact(&one, t);
+		if (!b->open)
+			b->rate_per_s += ((double)failures(&one) - b->rate_per_s) / RATE_MEMORY_S;
+		memset(t, 0, sizeof(*t));
+	}
+	if (gap > BURST_SECONDS && !b->open)
+		b->rate_per_s *= exp(-(double)(gap - BURST_SECONDS) / RATE_MEMORY_S);
+	b->second += gap;
+}
+
+void burst_add(struct burst *b, uint64_t now_ns, const struct tally *tally)
+{
+	advance(b, now_ns / NSEC_PER_SEC);
+	add_tally(slot(b, b->second), tally);
+	if (b->open)
+		add_impact(&b->sum, tally);
+}
+
+static bool window_opens(struct burst *b, uint32_t window_s)
+{
+	struct impact sum;
+	uint64_t n;
+
+	/* One slot more than the window, because the newest one has only begun. */
+	sum_window(b, window_s + 1, &sum);
+	n = failures(&sum);
+	if (n < MIN_FAILURES || (double)n < MIN_RATIO * (double)attempts(&sum))
+		return false;
+	b->log10_p = burst_log10_tail(n, burst_base_rate(b) * (window_s + 1));
+	return b->log10_p < MAX_LOG10_P;
+}
+
+/*
+ * A burst ends with 10 quiet seconds, so it also begins after 10 quiet seconds: the failures
+ * before the window that gave it away belong to it.
+ */
+static void sum_from_first_failure(struct burst *b)
+{
+	uint64_t length = 0;
+	struct impact one;
+
+	for (uint64_t i = 0; i < BURST_SECONDS && i <= b->second; i++) {
+		memset(&one, 0, sizeof(one));
+		add_impact(&one, slot(b, b->second - i));
+		if (failures(&one))
+			length = i + 1;
+		else if (i >= length + BURST_QUIET_S)
+			break;
+	}
+	sum_window(b, length, &b->sum);
+}
+
+static bool is_quiet(struct burst *b, uint64_t now_ns)
+{
+	struct impact sum;
+
+	if (since_ns(now_ns, max_u64(b->sum.last_ns, b->opened_ns)) < BURST_QUIET_S * NSEC_PER_SEC &&
+	    burst_base_rate(b) <= FLOOR_PER_S)
+		return false;
+	if (since_ns(now_ns, b->opened_ns) < BURST_QUIET_S * NSEC_PER_SEC)
+		return false;
+	sum_window(b, BURST_QUIET_S, &sum);
+	return (double)failures(&sum) < 2 * burst_base_rate(b) * BURST_QUIET_S;
+}
+
+enum burst_change burst_decide(struct burst *b, uint64_t now_ns)
+{
+	advance(b, now_ns / NSEC_PER_SEC);
+	if (b->open) {
+		if (!is_quiet(b, now_ns))
+			return BURST_SAME;
+		b->open = false;
+		memset(b->ring, 0, sizeof(b->ring));
+		return BURST_CLOSED;
+	}
+	for (uint32_t i = 0; i < sizeof(windows_s) / sizeof(windows_s[0]); i++) {
+		if (!window_opens(b, windows_s[i]))
+			continue;
+		b->open = true;
+		b->opened_ns = now_ns;
+		sum_from_first_failure(b);
+		return BURST_OPENED;
+	}
+	return BURST_SAME;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * burst.h - when failures on the way to one upstream are more than chance, and how many they were.
+ *
+ * Failures per second are compared with their own base rate: a burst opens when at least 5 failures
+ * in 1, 5 or 30 s would be a one-in-a-million accident and are at least 1 % of the attempts; it
+ * closes after 10 s at less than twice the base rate. Counts are exact sums of what was added from
+ * the first failure of the burst to its end.
+ *
+ * It knows neither gateways nor causes; memory is one fixed ring.
+ */
+#ifndef MEMSWELL_BURST_H
+#define MEMSWELL_BURST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/record.h"
+
+#define BURST_SECONDS 32
+#define BURST_QUIET_S 10
+
+/* What happened in one interval. Times are 0 where nothing did. */
+struct tally {
+	uint32_t client_status[NR_FLOW_STATUSES]; /* 502..504: the share of this upstream */
+	uint32_t fail[NR_FLOW_FAILS];		  /* on the legs to the upstream */
+	uint32_t upstream_requests;
+	uint32_t upstream_responses;
+	uint32_t client_requests;
+	uint64_t first_ns; /* first and last failure of any kind */
+	uint64_t last_ns;
+	uint64_t first_reset_ns;
+	uint64_t first_refused_ns;
+	uint64_t ok_ns; /* newest good answer of the upstream, and where that episode began */
+	uint64_t ok_first_ns;
+};
+
+struct impact {
+	uint64_t client_status[NR_FLOW_STATUSES];
+	uint64_t fail[NR_FLOW_FAILS];
+	uint64_t upstream_requests;
+	uint64_t upstream_responses;
+	uint64_t client_requests;
+	uint64_t first_ns;
+	uint64_t last_ns;
+	uint64_t first_reset_ns;
+	uint64_t first_refused_ns;
+	uint64_t ok_ns;
+	uint64_t recovered_ns; /* first good answer after last_ns; 0 none yet or not known */
+};
+
+struct burst {
+	struct tally ring[BURST_SECONDS];
+	uint64_t second;    /* of the newest slot */
+	double rate_per_s;  /* base rate, without its floor */
+	bool open;
+	uint64_t opened_ns; /* when it was noticed; what it counts from is sum.first_ns */
+	double log10_p;	    /* of the window that opened it */
+	struct impact sum;  /* of the open burst, kept after the close */
+};
+
+enum burst_change { BURST_SAME = 0, BURST_OPENED, BURST_CLOSED };
+
+/* Add an interval that ended at now_ns. */
+void burst_add(struct burst *b, uint64_t now_ns, const struct tally *tally);
+enum burst_change burst_decide(struct burst *b, uint64_t now_ns);
+
+/* Failures on the upstream legs: connects and requests that got no whole answer. */
+uint64_t impact_upstream_failures(const struct impact *i);
+/* 502, 503 and 504 answered to clients. */
+uint64_t impact_client_failures(const struct impact *i);
+
+double burst_base_rate(const struct burst *b);
+/* log10 P(X >= n) for a Poisson variable with mean mu > 0; 0 for n <= mu. */
+double burst_log10_tail(uint64_t n, double mu);
+
+#endif

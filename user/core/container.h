@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * container.h - memory cgroups: name, limit, what their processes use, time spent in reclaim.
+ *
+ * Limit: 1024. When full, the one unused for longest that no process refers to leaves; if all are
+ * in use a new one is not taken and counted in `refused`.
+ */
+#ifndef MEMSWELL_CONTAINER_H
+#define MEMSWELL_CONTAINER_H
+
+#include <stdint.h>
+
+#include "core/units.h"
+#include "model/record.h"
+
+#define CONTAINER_MAX 1024
+#define CONTAINER_HEADS 512
+#define RECLAIM_SLICES 6
+#define RECLAIM_SLICE_NS (10 * NSEC_PER_SEC)
+
+struct container {
+	struct cgroup_id id;
+	uint64_t used_ns;
+	uint64_t anon_bytes; /* of the processes directly in it */
+	uint64_t reclaim_slice; /* number of the newest slice */
+	uint64_t reclaim_ns[RECLAIM_SLICES];
+	uint32_t refs; /* processes */
+	uint16_t next;
+	char path[RECORD_PATH_LEN];
+};
+
+struct containers {
+	struct container all[CONTAINER_MAX + 1]; /* 0: unknown, path "" */
+	uint16_t heads[CONTAINER_HEADS];
+	uint16_t nr;
+	uint64_t refused;
+};
+
+/* Index, 0 if unknown. */
+uint16_t container_find(const struct containers *t, const struct cgroup_id *id);
+/* Index, 0 for id 0 and when there is no room. */
+uint16_t container_get(struct containers *t, const struct cgroup_id *id, uint64_t now_ns);
+
+void container_reclaimed(struct container *c, uint64_t ns, uint64_t now_ns);
+/* Reclaim time within the last minute. */
+uint64_t container_reclaim_ns(struct container *c, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * correlate.h - whose death explains the failures of an upstream. Deterministic: the process must
+ * have stood behind the address, and have died from 30 s before to 2 s after the first failure (or
+ * earlier, if nobody has listened there since).
+ */
+#ifndef MEMSWELL_CORRELATE_H
+#define MEMSWELL_CORRELATE_H
+
+#include "core/death.h"
+#include "core/proctab.h"
+#include "core/service.h"
+
+struct correlation {
+	struct service *services[SERVICE_FOUND_MAX]; /* behind the upstream */
+	uint32_t nr_services;
+	struct death *death;	/* NULL: none explains it */
+	uint32_t deaths_behind; /* deaths behind the address around the failures */
+};
+
+struct correlate_tables {
+	struct proctab *procs;
+	struct deaths *deaths;
+	struct services *services;
+};
+
+/* first_ns, last_ns: the failures so far. */
+void correlate(const struct correlate_tables *t, const struct endpoint *upstream,
+	       uint64_t first_ns, uint64_t last_ns, struct correlation *out);
+
+#endif

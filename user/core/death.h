@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * death.h - how a process ended, joined from the facts that come apart: OOM mark, signals, V8's
+ * last words, exit status. It tells what happened, not what it means (verdict.h).
+ *
+ * Limit: 512, the oldest leaves first. Only what could matter to an incident is kept: the caller
+ * asks for an entry for processes that are marked by the OOM killer, gave up in V8, serve, or are
+ * big and get a fatal signal.
+ */
+#ifndef MEMSWELL_DEATH_H
+#define MEMSWELL_DEATH_H
+
+#include "core/growth.h"
+#include "model/report.h"
+
+#define DEATH_MAX 512
+#define DEATH_SIGNALS 4
+
+/* A signal long before an exit did not cause it. */
+#define DEATH_SIGNAL_NS (30 * NSEC_PER_SEC)
+
+struct death_signal {
+	uint64_t ts_ns;
+	struct proc_id sender;
+	int32_t sig;
+	int32_t code;
+	bool ignored;
+	char sender_comm[RECORD_COMM_LEN];
+};
+
+struct death {
+	struct proc_id proc; /* tgid 0: unused */
+	struct record_oom oom;
+	uint64_t oom_ns; /* 0: not marked */
+	uint64_t v8_ns;
+	struct death_signal signals[DEATH_SIGNALS]; /* the newest kinds, in time order */
+	uint8_t nr_signals;
+	uint64_t exit_ns; /* 0: not yet */
+	uint32_t status;  /* wait(2) */
+	uint64_t peak_rss_bytes;
+	uint64_t anon_bytes; /* 0 unknown */
+	struct growth_story story;
+	bool oom_reported;
+	bool exit_reported;
+};
+
+struct deaths {
+	struct death all[DEATH_MAX + 1]; /* 0 unused */
+	uint16_t newest; /* a ring: the next one replaces the oldest */
+	uint64_t lost;	 /* replaced before they were reported */
+};
+
+/* Index of a fresh entry. */
+uint16_t death_take(struct deaths *t, const struct proc_id *proc);
+
+void death_add_signal(struct death *d, uint64_t ts_ns, const struct record_signal *signal);
+
+/* The signal that ended it or, for one that ended by itself, that asked it to; NULL if none. */
+const struct death_signal *death_signal_of(const struct death *d);
+
+/* Was it the OOM killer? Also a SIGKILL by a user ends a process that is marked. */
+bool death_is_oom_kill(const struct death *d);
+/* The SIGKILL of the OOM killer was seen. */
+bool death_oom_confirmed(const struct death *d);
+/* SIGABRT to itself that had no effect: the first process of a PID namespace calling abort(). */
+bool death_abort_ignored(const struct death *d);
+/* SIGABRT to itself, with effect or without. */
+bool death_aborted_itself(const struct death *d);
+
+void death_decode(const struct death *d, struct report_death *out);
+
+#endif

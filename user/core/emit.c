@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* emit.c - fills the parts of reports that several kinds share, and hands reports out in order. */
+#include <string.h>
+
+#include "core/state.h"
+
+void emit_start(struct core *core)
+{
+	struct report *r = &core->report;
+
+	if (core->started)
+		return;
+	core->started = true;
+	memset(r, 0, sizeof(*r));
+	r->kind = REPORT_START;
+	r->ts_ns = core->heartbeat.first_ns;
+	r->start.header = &core->header;
+	r->start.probes = core->probes;
+	r->start.nr_probes = core->nr_probes;
+	emit_end(core);
+}
+
+struct report *emit_begin(struct core *core, enum report_kind kind, uint64_t ts_ns)
+{
+	emit_start(core);
+	memset(&core->report, 0, sizeof(core->report));
+	core->report.kind = kind;
+	core->report.ts_ns = ts_ns;
+	return &core->report;
+}
+
+void emit_end(struct core *core)
+{
+	core->report.seq = core->seq++;
+	core->report.wall_offset_ns = core->wall_offset_ns;
+	core->report.header = &core->header;
+	core->emit(core->emit_arg, &core->report);
+}
+
+void emit_proc(const struct core *core, const struct proc *p, struct report_proc *out)
+{
+	out->id = p->id;
+	out->parent_tgid = p->parent.tgid;
+	out->runtime = p->runtime < NR_RUNTIMES ? p->runtime : RUNTIME_UNKNOWN;
+	out->comm = p->comm;
+	out->exe_path = core->exes.exes[p->exe].path;
+	out->cgroup_path = core->containers.all[p->container].path;
+	out->memcg = core->containers.all[p->container].id;
+}
+
+void emit_proc_id(struct core *core, const struct proc_id *id, struct report_proc *out)
+{
+	const struct proc *p = proctab_find(&core->procs, id);
+
+	if (p) {
+		emit_proc(core, p, out);
+		return;
+	}
+	memset(out, 0, sizeof(*out));
+	out->id = *id;
+	out->comm = out->exe_path = out->cgroup_path = "";
+}
+
+void emit_gateway(struct core *core, const struct gateway *g, struct report_gateway *out)
+{
+	emit_proc_id(core, &g->root, &out->proc);
+	if (!*out->proc.comm)
+		out->proc.comm = g->comm;
+	out->personality = gateway_personality(g);
+	out->nr_workers = g->nr_workers;
+}
+
+void emit_impact(const struct impact *impact, struct report_impact *out)
+{
+	uint64_t upstream = impact_upstream_failures(impact);
+	uint64_t client = impact_client_failures(impact);
+	uint64_t answers = 0;
+
+	out->first_failure_ns = impact->first_ns;
+	out->last_failure_ns = impact->last_ns;
+	for (int i = 0; i < NR_FLOW_STATUSES; i++) {
+		out->client_status[i] = impact->client_status[i];
+		answers += impact->client_status[i];
+	}
+	memcpy(out->upstream_fail, impact->fail, sizeof(out->upstream_fail));
+	out->upstream_requests = impact->upstream_requests;
+	out->upstream_responses = impact->upstream_responses;
+	out->client_requests = impact->client_requests;
+	/* A timeout is the gateway giving up, so what it abandoned is an attempt as well. */
+	out->no_live = since_ns(client, upstream + impact->fail[FLOW_FAIL_ABANDONED]);
+	out->masked_by_retry = since_ns(upstream, client);
+	out->failure_ratio = answers ? (double)client / (double)answers : 0;
+}
+
+static const struct record_probe *find_probe(const struct core *core, const char *name)
+{
+	for (uint32_t i = 0; i < core->nr_probes; i++)
+		if (strcmp(core->probes[i].name, name) == 0)
+			return &core->probes[i];
+	return NULL;
+}
+
+bool emit_probe_missing(const struct core *core, const char *name)
+{
+	const struct record_probe *probe = find_probe(core, name);
+
+	return probe && probe->state != PROBE_ATTACHED;
+}
+
+const char *emit_probe_variant(const struct core *core, const char *name, const char *otherwise)
+{
+	const struct record_probe *probe = find_probe(core, name);
+
+	return probe && probe->variant[0] ? probe->variant : otherwise;
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* service.c - see service.h. */
+#include "core/service.h"
+
+#include <string.h>
+
+#define RESTART_WINDOW_NS (600 * NSEC_PER_SEC)
+
+static uint32_t head_of(const struct endpoint *e)
+{
+	uint64_t low, high;
+
+	memcpy(&high, e->addr, sizeof(high));
+	memcpy(&low, e->addr + 8, sizeof(low));
+	return hash_u64(hash_u64(high) ^ low ^ (uint64_t)e->netns << 16 ^ e->port) % SERVICE_HEADS;
+}
+
+static void unlink_service(struct services *t, uint16_t index)
+{
+	uint16_t *link = &t->heads[head_of(&t->all[index].local)];
+
+	while (*link != index)
+		link = &t->all[*link].next;
+	*link = t->all[index].next;
+}
+
+/* The address unused for longest among those without listener; 0 if all have one. */
+static uint16_t evict(struct services *t)
+{
+	uint16_t victim = 0;
+
+	for (uint16_t i = 1; i <= t->nr; i++) {
+		if (!t->all[i].up && (!victim || t->all[i].seen_ns < t->all[victim].seen_ns))
+			victim = i;
+	}
+	if (victim)
+		unlink_service(t, victim);
+	else
+		t->refused++;
+	return victim;
+}
+
+struct service *service_get(struct services *t, const struct endpoint *local, uint64_t ts_ns)
+{
+	uint16_t *head = &t->heads[head_of(local)];
+	uint16_t i = *head;
+
+	while (i && !endpoint_equal(&t->all[i].local, local))
+		i = t->all[i].next;
+	if (!i) {
+		i = t->nr < SERVICE_MAX ? ++t->nr : evict(t);
+		if (!i)
+			return NULL;
+		memset(&t->all[i], 0, sizeof(t->all[i]));
+		t->all[i].local = *local;
+		t->all[i].next = *head;
+		*head = i;
+	}
+	t->all[i].seen_ns = max_u64(t->all[i].seen_ns, ts_ns);
+	return &t->all[i];
+}
+
+void service_serve(struct service *s, const struct proc_id *proc, uint64_t ts_ns, bool owner)
+{
+	struct service_member *oldest = &s->members[0];
+
+	if (!proc->tgid)
+		return;
+	for (int i = 0; i < s->nr_members; i++) {
+		struct service_member *m = &s->members[i];
+
+		if (proc_id_equal(&m->proc, proc)) {
+			m->seen_ns = max_u64(m->seen_ns, ts_ns);
+			m->owner |= owner;
+			return;
+		}
+		if (m->seen_ns < oldest->seen_ns)
+			oldest = m;
+	}
+	if (s->nr_members < SERVICE_MEMBERS)
+		oldest = &s->members[s->nr_members++];
+	*oldest = (struct service_member){*proc, ts_ns, owner};
+}
+
+static struct service_sock *find_sock(struct service *s, uint64_t id)
+{
+	for (int i = 0; i < s->nr_socks; i++)
+		if (s->socks[i].id == id)
+			return &s->socks[i];
+	return NULL;
+}
+
+static void listener_up(struct service *s, uint64_t ts_ns, const struct record_listener *listener,
+			uint64_t *outage_ns)
+{
+	struct service_sock *sock = find_sock(s, listener->sock_id);
+
+	if (!sock && s->nr_socks < SERVICE_SOCKS)
+		sock = &s->socks[s->nr_socks++];
+	if (sock)
+		*sock = (struct service_sock){listener->sock_id, listener->owner};
+	else
+		s->uncertain = true;
+	s->newest_owner = listener->owner;
+	if (s->up)
+		return;
+	s->up = true;
+	if (listener->state == LISTENER_FOUND)
+		return;
+	s->up_ns = ts_ns;
+	if (!s->down_ns)
+		return;
+	*outage_ns = since_ns(ts_ns, s->down_ns);
+	s->restart_ns[s->restart_head] = ts_ns;
+	s->restart_head = (uint8_t)((s->restart_head + 1) % SERVICE_RESTARTS);
+}
+
+/* Who held it matters more than who was running when its last reference went. */
+static void listener_down(struct service *s, uint64_t ts_ns, const struct record_listener *listener)
+{
+	struct service_sock *sock = find_sock(s, listener->sock_id);
+
+	if (sock)
+		*sock = s->socks[--s->nr_socks];
+	if (s->nr_socks || s->uncertain)
+		return;
+	s->up = false;
+	s->down_ns = ts_ns;
+}
+
+struct service *service_listener(struct services *t, uint64_t ts_ns,
+				 const struct record_listener *listener, uint64_t *outage_ns)
+{
+	struct service *s = service_get(t, &listener->local, ts_ns);
+
+	*outage_ns = 0;
+	if (!s)
+		return NULL;
+	service_serve(s, &listener->owner, ts_ns, true);
+	if (listener->state == LISTENER_DOWN)
+		listener_down(s, ts_ns, listener);
+	else
+		listener_up(s, ts_ns, listener, outage_ns);
+	return s;
+}
+
+uint32_t service_restarts(const struct service *s, uint64_t now_ns)
+{
+	uint32_t n = 0;
+
+	for (int i = 0; i < SERVICE_RESTARTS; i++)
+		n += s->restart_ns[i] && since_ns(now_ns, s->restart_ns[i]) < RESTART_WINDOW_NS;
+	return n;
+}
+
+static const uint8_t v4_prefix[12] = {[10] = 0xff, [11] = 0xff};
+static const uint8_t zero[16];
+
+static bool is_v4(const uint8_t *addr)
+{
+	return memcmp(addr, v4_prefix, sizeof(v4_prefix)) == 0;
+}
+
+/* 0.0.0.0 takes IPv4; :: takes both, unless it was told not to, which nobody tells us. */
+static bool is_wildcard_for(const uint8_t *local, const uint8_t *upstream)
+{
+	if (is_v4(local))
+		return memcmp(local + 12, zero, 4) == 0 && is_v4(upstream);
+	return memcmp(local, zero, 16) == 0;
+}
+
+static bool is_loopback(const uint8_t *addr)
+{
+	if (is_v4(addr))
+		return addr[12] == 127;
+	return memcmp(addr, zero, 15) == 0 && addr[15] == 1;
+}
+
+enum service_match service_match(const struct endpoint *local, const struct endpoint *upstream)
+{
+	bool exact = memcmp(local->addr, upstream->addr, sizeof(local->addr)) == 0;
+	bool cross = local->netns && upstream->netns && local->netns != upstream->netns;
+
+	if (local->port != upstream->port || !local->port)
+		return MATCH_NONE;
+	if (!exact && !is_wildcard_for(local->addr, upstream->addr))
+		return MATCH_NONE;
+	if (!cross)
+		return exact ? MATCH_EXACT : MATCH_WILDCARD;
+	if (is_loopback(upstream->addr))
+		return MATCH_NONE;
+	return exact ? MATCH_CROSS_EXACT : MATCH_CROSS_WILDCARD;
+}
+
+struct search {
+	enum service_match best;
+	uint32_t netns; /* of the cross matches */
+	bool ambiguous;
+};
+
+/* Same namespace counts as one rank, wildcard or not: they are the same listeners. */
+static enum service_match rank(enum service_match match)
+{
+	return match == MATCH_EXACT ? MATCH_WILDCARD : match;
+}
+
+static void consider(struct search *search, enum service_match match, uint32_t netns)
+{
+	if (match < search->best || !match)
+		return;
+	if (match > search->best)
+		*search = (struct search){match, netns, false};
+	else if (match != MATCH_WILDCARD && netns != search->netns)
+		search->ambiguous = true;
+}
+
+uint32_t service_find(struct services *t, const struct endpoint *upstream,
+		      struct service *found[SERVICE_FOUND_MAX])
+{
+	struct search search = {0};
+	uint32_t n = 0;
+
+	for (uint16_t i = 1; i <= t->nr; i++) {
+		struct service *s = &t->all[i];
+
+		consider(&search, rank(service_match(&s->local, upstream)), s->local.netns);
+	}
+	if (!search.best || search.ambiguous)
+		return 0;
+	for (uint16_t i = 1; i <= t->nr && n < SERVICE_FOUND_MAX; i++) {
+		enum service_match match = rank(service_match(&t->all[i].local, upstream));
+		bool here = search.best == MATCH_WILDCARD || t->all[i].local.netns == search.netns;
+
+		if (match && here && (match == search.best || search.best == MATCH_CROSS_EXACT))
+			found[n++] = &t->all[i];
+	}
+	return n;
+}

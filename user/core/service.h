@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * service.h - who is behind an address: listeners, their holders, the processes that answer on
+ * them, and when the address was without a listener.
+ *
+ * Several processes may stand behind one address: SO_REUSEPORT, workers that inherit the listener,
+ * connections passed on. All of them are members; the newest ones are kept.
+ *
+ * Limit: 1024 addresses, 8 listening sockets and 12 members each. When full the address unused for
+ * longest that has no listener leaves; if all have one, a new address is counted in `refused`.
+ */
+#ifndef MEMSWELL_SERVICE_H
+#define MEMSWELL_SERVICE_H
+
+#include "core/units.h"
+#include "model/record.h"
+
+#define SERVICE_MAX 1024
+#define SERVICE_HEADS 1024
+#define SERVICE_SOCKS 8
+#define SERVICE_MEMBERS 12
+#define SERVICE_RESTARTS 8
+
+struct service_sock {
+	uint64_t id;
+	struct proc_id owner;
+};
+
+struct service_member {
+	struct proc_id proc;
+	uint64_t seen_ns;
+	bool owner; /* held the listener */
+};
+
+struct service {
+	struct endpoint local;
+	uint64_t seen_ns;
+	uint64_t up_ns;	  /* when the address last got its first listener; 0 not seen */
+	uint64_t down_ns; /* when it last lost its last listener; 0 not seen */
+	uint64_t restart_ns[SERVICE_RESTARTS]; /* ups after a down, ring */
+	struct proc_id newest_owner;	       /* of the newest listener */
+	struct service_sock socks[SERVICE_SOCKS];
+	struct service_member members[SERVICE_MEMBERS];
+	uint16_t next;
+	uint8_t nr_socks;
+	uint8_t nr_members;
+	uint8_t restart_head;
+	bool up;
+	bool uncertain; /* more listeners than SERVICE_SOCKS: up is no longer known exactly */
+};
+
+struct services {
+	struct service all[SERVICE_MAX + 1]; /* 0 unused */
+	uint16_t heads[SERVICE_HEADS];
+	uint16_t nr;
+	uint64_t refused;
+};
+
+/* Find or insert; NULL when there is no room. */
+struct service *service_get(struct services *t, const struct endpoint *local, uint64_t ts_ns);
+
+/*
+ * Take a listener record. Returns the service (NULL without room); *outage_ns is how long the
+ * address had been without listener if this brought it back, else 0.
+ */
+struct service *service_listener(struct services *t, uint64_t ts_ns,
+				 const struct record_listener *listener, uint64_t *outage_ns);
+
+/* This process answers on the address. */
+void service_serve(struct service *s, const struct proc_id *proc, uint64_t ts_ns, bool owner);
+
+/* Ups after a down within the ten minutes before now. */
+uint32_t service_restarts(const struct service *s, uint64_t now_ns);
+
+/*
+ * How well a listener explains a connection to an address. The client's namespace stands in the
+ * upstream endpoint. Another namespace is a guess that an exact address supports and a wildcard
+ * hardly does; loopback never crosses.
+ */
+enum service_match {
+	MATCH_NONE = 0,
+	MATCH_CROSS_WILDCARD, /* other namespace, any address */
+	MATCH_CROSS_EXACT,
+	MATCH_WILDCARD, /* same namespace, or one of the two is unknown */
+	MATCH_EXACT,
+	NR_SERVICE_MATCHES
+};
+
+enum service_match service_match(const struct endpoint *local, const struct endpoint *upstream);
+
+#define SERVICE_FOUND_MAX 8
+
+/*
+ * The services behind an upstream, best matches only: all of the same namespace, else all of the
+ * one other namespace that matches. Candidates in several other namespaces are nobody: which one
+ * it was cannot be told. Returns their number.
+ */
+uint32_t service_find(struct services *t, const struct endpoint *upstream,
+		      struct service *found[SERVICE_FOUND_MAX]);
+
+#endif

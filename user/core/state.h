@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * state.h - everything the core holds, in one block of fixed size, and how its parts report.
+ *
+ * Only core.c, emit.c and incident*.c see the whole; every table below works without it.
+ */
+#ifndef MEMSWELL_STATE_H
+#define MEMSWELL_STATE_H
+
+#include "core/container.h"
+#include "core/core.h"
+#include "core/correlate.h"
+#include "core/death.h"
+#include "core/exetab.h"
+#include "core/gateway.h"
+#include "core/growth.h"
+#include "core/heartbeat.h"
+#include "core/incident.h"
+#include "core/proctab.h"
+#include "core/service.h"
+
+/* Losses some tens of seconds ago, so that an incident can tell those around it from older ones. */
+#define LOSS_HISTORY 4
+#define LOSS_HISTORY_NS (10 * NSEC_PER_SEC)
+
+struct core {
+	struct core_options options;
+	core_emit_fn emit;
+	void *emit_arg;
+	uint64_t seq;
+	uint64_t now_ns; /* newest record time; time never goes back */
+	int64_t wall_offset_ns;
+	bool started;
+	bool stopped;
+	struct record_header header;
+	struct record_probe probes[REPORT_MAX_PROBES];
+	uint32_t nr_probes;
+	uint64_t probes_refused;
+	uint64_t flows_read_ns; /* when the flows of the last batch were read, and of this one */
+	uint64_t flows_now_ns;
+	uint64_t lost[LOSS_HISTORY]; /* events lost until then, newest first */
+	uint64_t lost_slot;
+	struct heartbeat heartbeat;
+	struct proctab procs;
+	struct exetab exes;
+	struct containers containers;
+	struct growths growths;
+	uint16_t due_growths[GROWTH_MAX]; /* in the order their records came */
+	uint16_t nr_due_growths;
+	struct deaths deaths;
+	uint16_t due_deaths[DEATH_MAX];
+	uint16_t nr_due_deaths;
+	struct services services;
+	struct gateways gateways;
+	struct incidents incidents;
+	struct report report; /* being filled */
+};
+
+/* emit.c --------------------------------------------------------------------------------------- */
+
+/* Say who watches, once, before anything else. */
+void emit_start(struct core *core);
+/* An empty report to fill; the first one ever is preceded by the start report. */
+struct report *emit_begin(struct core *core, enum report_kind kind, uint64_t ts_ns);
+void emit_end(struct core *core);
+
+void emit_proc(const struct core *core, const struct proc *p, struct report_proc *out);
+/* Also for a process nobody knows. */
+void emit_proc_id(struct core *core, const struct proc_id *id, struct report_proc *out);
+void emit_gateway(struct core *core, const struct gateway *g, struct report_gateway *out);
+void emit_impact(const struct impact *impact, struct report_impact *out);
+
+bool emit_probe_missing(const struct core *core, const char *name);
+/* The hook a fact came from, as the probe records tell. */
+const char *emit_probe_variant(const struct core *core, const char *name, const char *otherwise);
+
+#endif

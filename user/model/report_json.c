@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * report_json.c - the envelope of every line and the kinds of report that are not incidents. It
+ * turns values into text and keeps lines short; docs/schema describes the result for readers.
+ */
+#include <string.h>
+
+#include "model/address.h"
+#include "model/incident_json.h"
+#include "model/report_json.h"
+#include "model/report_sections.h"
+
+#define NR(table) (sizeof(table) / sizeof((table)[0]))
+#define NS_PER_S  1e9
+#define NS_PER_MS 1e6
+
+/* OpenTelemetry severity numbers. */
+#define SEVERITY_INFO  9
+#define SEVERITY_WARN  13
+#define SEVERITY_ERROR 17
+
+static void write_probes(struct line *line, const struct report_start *start)
+{
+	struct json_writer *w = &line->w;
+
+	jw_open_array(w, "probes");
+	for (uint32_t i = 0; i < start->nr_probes; i++) {
+		const struct record_probe *probe = &start->probes[i];
+
+		jw_open_object(w, NULL);
+		jw_string(w, "name", probe->name);
+		jw_string(w, "state", probe_state_name((enum probe_state)probe->state));
+		if (*probe->variant)
+			jw_string(w, "variant", probe->variant);
+		if (*probe->reason && line->trim < TRIM_DETAILS)
+			jw_string(w, "reason", probe->reason);
+		jw_close_object(w);
+	}
+	jw_close_array(w);
+}
+
+static void write_start(struct line *line, const struct report *report)
+{
+	const struct record_header *header = report->start.header;
+	struct json_writer *w = &line->w;
+
+	jw_open_object(w, "agent");
+	line_known_string(line, "version", header->detector_version);
+	jw_double(w, "tick_ms", (double)header->tick_ns / NS_PER_MS);
+	jw_u64(w, "page_bytes", header->page_bytes);
+	jw_u64(w, "cpus", header->nr_cpus);
+	line_known_string(line, "kernel", header->kernel);
+	line_known_string(line, "boot_id", header->boot_id);
+	jw_close_object(w);
+	if (line->trim < TRIM_LISTS)
+		write_probes(line, &report->start);
+}
+
+static void write_losses(struct line *line, const struct report_heartbeat *heartbeat)
+{
+	struct json_writer *w = &line->w;
+
+	jw_open_array(w, "losses");
+	for (uint32_t i = 0; i < heartbeat->nr_losses; i++) {
+		jw_open_object(w, NULL);
+		jw_string(w, "stream", heartbeat->losses[i].stream);
+		jw_string(w, "reason", heartbeat->losses[i].reason);
+		jw_u64(w, "count", heartbeat->losses[i].count);
+		jw_close_object(w);
+	}
+	jw_close_array(w);
+}
+
+static void write_heartbeat(struct line *line, const struct report *report)
+{
+	const struct report_heartbeat *heartbeat = &report->heartbeat;
+	struct json_writer *w = &line->w;
+
+	jw_open_object(w, "agent");
+	jw_double(w, "uptime_s", (double)heartbeat->uptime_ns / NS_PER_S);
+	jw_double(w, "cpu_s", (double)heartbeat->cpu_ns / NS_PER_S);
+	line_known_u64(line, "rss_bytes", heartbeat->rss_bytes);
+	line_known_u64(line, "map_bytes", heartbeat->map_bytes);
+	jw_u64(w, "records", heartbeat->records);
+	jw_u64(w, "processes", heartbeat->processes);
+	jw_u64(w, "flows", heartbeat->flows);
+	jw_u64(w, "open_incidents", heartbeat->open_incidents);
+	jw_close_object(w);
+	if (line->trim < TRIM_LISTS)
+		write_losses(line, heartbeat);
+}
+
+static void write_process_exit(struct line *line, const struct report *report)
+{
+	const struct report_process_exit *exit = &report->process_exit;
+	struct json_writer *w = &line->w;
+
+	jw_open_object(w, "process");
+	line_process_fields(line, &exit->proc);
+	line_exit(line, &exit->death);
+	jw_double(w, "lifetime_s", (double)exit->lifetime_ns / NS_PER_S);
+	jw_close_object(w);
+}
+
+static void write_oom_kill(struct line *line, const struct report *report)
+{
+	const struct report_oom_kill *kill = &report->oom_kill;
+	const struct record_oom *oom = &kill->oom;
+	struct json_writer *w = &line->w;
+
+	line_process(line, "process", &kill->victim);
+	line_process(line, "trigger", &kill->trigger);
+	jw_open_object(w, "oom");
+	jw_bool(w, "confirmed", kill->confirmed);
+	jw_bool(w, "memcg_oom", oom->memcg.id != 0);
+	if (oom->memcg.id != 0) {
+		if (line->trim < TRIM_PATHS)
+			line_known_string(line, "limit_cgroup", kill->limit_cgroup_path);
+		line_known_u64(line, "limit_bytes", oom->limit_bytes);
+		line_known_u64(line, "usage_bytes", oom->usage_bytes);
+		jw_u64(w, "cgroup_version", oom->memcg.hierarchy == 0 ? 2 : 1);
+	}
+	jw_u64(w, "anon_bytes", oom->anon_bytes);
+	jw_u64(w, "file_bytes", oom->file_bytes);
+	jw_u64(w, "shmem_bytes", oom->shmem_bytes);
+	jw_i64(w, "oom_score_adj", oom->oom_score_adj);
+	jw_close_object(w);
+}
+
+static void write_listener(struct line *line, const struct report *report)
+{
+	const struct report_listener *listener = &report->listener;
+	struct json_writer *w = &line->w;
+	char address[ADDRESS_TEXT_LEN];
+
+	address_format(listener->local.addr, address);
+	line_process(line, "process", &listener->owner);
+	jw_open_object(w, "listener");
+	jw_string(w, "state", listener_state_name(listener->state));
+	jw_string(w, "network.local.address", address);
+	jw_u64(w, "network.local.port", listener->local.port);
+	jw_u64(w, "network_namespace_inode", listener->local.netns);
+	if (listener->state == LISTENER_UP)
+		line_measure(line, "outage_ms", listener->outage_ms);
+	jw_close_object(w);
+}
+
+static void write_growth(struct line *line, const struct report *report)
+{
+	const struct report_growth *growth = &report->growth;
+	struct json_writer *w = &line->w;
+
+	line_process(line, "process", &growth->proc);
+	jw_open_object(w, "growth");
+	jw_string(w, "level", growth_level_name(growth->level));
+	jw_u64(w, "floor_bytes", growth->floor_bytes);
+	jw_double(w, "floor_slope_bytes_per_s", growth->slope_bytes_per_s);
+	jw_double(w, "floor_slope_p10_bytes_per_s", growth->slope_p10);
+	jw_double(w, "floor_slope_p90_bytes_per_s", growth->slope_p90);
+	jw_double(w, "mk_z", growth->mk_z);
+	jw_double(w, "window_s", growth->window_s);
+	line_known_u64(line, "ceiling_bytes", growth->ceiling_bytes);
+	line_known_string(line, "ceiling_source", growth->ceiling_source);
+	line_measure(line, "exhaustion_s", growth->exhaustion_s);
+	line_measure(line, "exhaustion_p10_s", growth->exhaustion_p10_s);
+	line_measure(line, "exhaustion_p90_s", growth->exhaustion_p90_s);
+	jw_close_object(w);
+}
+
+static void write_burst(struct line *line, const struct report *report)
+{
+	const struct report_burst *burst = &report->burst;
+	struct line_impact impact = {&burst->gateway, &burst->upstream, &burst->impact};
+	struct json_writer *w = &line->w;
+
+	jw_open_object(w, "burst");
+	jw_string(w, "id", burst->id);
+	line_known_string(line, "incident_id", burst->incident_id);
+	jw_string(w, "record", burst->open ? "open" : "close");
+	jw_double(w, "base_rate_per_s", burst->base_rate_per_s);
+	jw_double(w, "log10_p", burst->log10_p);
+	jw_close_object(w);
+	line_impact(line, &impact);
+}
+
+static void write_incident(struct line *line, const struct report *report)
+{
+	incident_json(line, &report->incident);
+}
+
+static void write_sample(struct line *line, const struct report *report)
+{
+	const struct record_task *task = &report->sample.task;
+	struct json_writer *w = &line->w;
+
+	line_process(line, "process", &report->sample.proc);
+	jw_open_object(w, "sample");
+	jw_u64(w, "anon_bytes", task->anon_bytes);
+	jw_u64(w, "file_bytes", task->file_bytes);
+	jw_u64(w, "shmem_bytes", task->shmem_bytes);
+	jw_u64(w, "swap_bytes", task->swap_bytes);
+	jw_u64(w, "total_vm_bytes", task->total_vm_bytes);
+	jw_u64(w, "data_vm_bytes", task->data_vm_bytes);
+	jw_u64(w, "brk_bytes", task->brk_bytes);
+	jw_u64(w, "limit_usage_bytes", task->memcg_usage_bytes);
+	line_known_u64(line, "limit_bytes", task->memcg_limit_bytes);
+	jw_double(w, "cpu_s", (double)task->cpu_ns / NS_PER_S);
+	jw_u64(w, "major_faults", task->major_faults);
+	jw_close_object(w);
+}
+
+static const struct report_shape {
+	const char *schema;
+	const char *event_name; /* static, as OpenTelemetry asks: no value in it */
+	uint32_t severity;	/* 0: the report carries its own */
+	void (*write)(struct line *line, const struct report *report);
+} shapes[] = {
+	[REPORT_START] = {"memswell.start", "memswell.agent.start", SEVERITY_INFO, write_start},
+	[REPORT_HEARTBEAT] = {"memswell.heartbeat", "memswell.agent.heartbeat", SEVERITY_INFO,
+			      write_heartbeat},
+	[REPORT_PROCESS_EXIT] = {"memswell.process_exit", "memswell.process.exit", SEVERITY_INFO,
+				 write_process_exit},
+	[REPORT_OOM_KILL] = {"memswell.oom_kill", "memswell.process.oom_kill", SEVERITY_ERROR,
+			     write_oom_kill},
+	[REPORT_LISTENER] = {"memswell.listener", "memswell.listener.change", SEVERITY_INFO,
+			     write_listener},
+	[REPORT_GROWTH] = {"memswell.growth", "memswell.process.growth", SEVERITY_WARN,
+			   write_growth},
+	[REPORT_BURST] = {"memswell.burst", "memswell.gateway.burst", SEVERITY_WARN, write_burst},
+	[REPORT_INCIDENT] = {"memswell.incident", "memswell.gateway.incident", 0, write_incident},
+	[REPORT_SAMPLE] = {"memswell.sample", "memswell.process.sample", SEVERITY_INFO,
+			   write_sample},
+};
+_Static_assert(NR(shapes) == NR_REPORT_KINDS, "a shape for every kind");
+
+static uint32_t severity(const struct report *report)
+{
+	if (report->kind == REPORT_INCIDENT)
+		return report->incident.severity_number;
+	return shapes[report->kind].severity;
+}
+
+static void write_resource(struct line *line, const struct report *report)
+{
+	const struct record_header *header = report->header;
+	struct json_writer *w = &line->w;
+
+	jw_open_object(w, "resource");
+	line_known_string(line, "host.name", header->host_name);
+	line_known_string(line, "host.id", header->host_id);
+	line_known_string(line, "host.arch", header->arch);
+	if (report->kind == REPORT_INCIDENT) {
+		const struct report_incident *incident = &report->incident;
+
+		line_known_string(line, "service.name", incident->service_name);
+		if (incident->has_culprit && line->trim < TRIM_PATHS)
+			line_known_string(line, "process.linux.cgroup",
+					  incident->culprit.cgroup_path);
+	}
+	jw_close_object(w);
+}
+
+static void write_line(struct line *line)
+{
+	const struct report *report = line->report;
+	const struct report_shape *shape = &shapes[report->kind];
+	struct json_writer *w = &line->w;
+
+	jw_open_object(w, NULL);
+	jw_string(w, "schema", shape->schema);
+	jw_string(w, "schema_version", REPORT_SCHEMA_VERSION);
+	jw_u64(w, "seq", report->seq);
+	jw_string(w, "event_name", shape->event_name);
+	line_time(line, "timestamp", report->ts_ns);
+	line_boot_ns(line, "boot_ns", report->ts_ns);
+	jw_u64(w, "severity_number", severity(report));
+	write_resource(line, report);
+	shape->write(line, report);
+	if (line->trim > TRIM_NOTHING)
+		jw_bool(w, "truncated", true);
+	jw_close_object(w);
+}
+
+size_t report_json(const struct report *report, char *text)
+{
+	struct line line = {.report = report};
+
+	if ((unsigned int)report->kind >= NR_REPORT_KINDS)
+		return 0;
+	for (int trim = TRIM_NOTHING; trim < NR_TRIMS; trim++) {
+		line.trim = (enum trim)trim;
+		jw_init(&line.w, text, REPORT_LINE_MAX);
+		write_line(&line);
+		if (!line.w.overflow)
+			break;
+	}
+	memcpy(text + line.w.len, "\n", 2);
+	return line.w.len + 1;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * vocabulary.c - the spelling of every closed set of words in the output, and nowhere else. It does
+ * not choose words: that is the core's judgement.
+ */
+#include <stddef.h>
+
+#include "model/vocabulary.h"
+
+#define NR(table)	     (sizeof(table) / sizeof((table)[0]))
+#define HOLDS_ALL(table, nr) _Static_assert(NR(table) == (nr), "a word for every value of " #nr)
+
+static const char *const class_names[] = {
+	[VERDICT_UNEXPLAINED] = "unexplained",
+	[VERDICT_MEMORY_DEATH] = "memory_death",
+	[VERDICT_UPSTREAM_DOWN_NONMEMORY] = "upstream_down_nonmemory",
+	[VERDICT_KEEPALIVE_RACE] = "keepalive_race",
+};
+HOLDS_ALL(class_names, NR_VERDICT_CLASSES);
+
+static const char *const cause_names[] = {
+	[CAUSE_NONE] = "",
+	[CAUSE_HEAP_LEAK] = "heap_leak",
+	[CAUSE_NATIVE_LEAK] = "native_leak",
+	[CAUSE_UNKNOWN_GROWTH] = "unknown_growth",
+};
+HOLDS_ALL(cause_names, NR_VERDICT_CAUSES);
+
+static const char *const level_names[] = {
+	[LEVEL_POSSIBLE] = "possible",
+	[LEVEL_PROBABLE] = "probable",
+	[LEVEL_CONFIRMED] = "confirmed",
+};
+HOLDS_ALL(level_names, NR_VERDICT_LEVELS);
+
+static const char *const status_names[] = {
+	[STATUS_ONGOING] = "ongoing",
+	[STATUS_RECOVERED] = "recovered",
+};
+HOLDS_ALL(status_names, NR_INCIDENT_STATUSES);
+
+static const char *const growth_names[] = {
+	[GROWTH_NONE] = "none",
+	[GROWTH_SUSPECTED] = "suspected",
+	[GROWTH_PROBABLE] = "probable",
+};
+HOLDS_ALL(growth_names, NR_GROWTH_LEVELS);
+
+static const char *const moment_names[] = {
+	[MOMENT_GROWTH_ONSET] = "growth_onset",
+	[MOMENT_PREDICTION] = "prediction",
+	[MOMENT_OOM_MARK] = "oom_mark",
+	[MOMENT_V8_FATAL] = "v8_fatal",
+	[MOMENT_SIGNAL] = "signal",
+	[MOMENT_EXIT] = "exit",
+	[MOMENT_LISTENER_DOWN] = "listener_down",
+	[MOMENT_FIRST_RESET] = "first_reset",
+	[MOMENT_FIRST_REFUSED] = "first_refused",
+	[MOMENT_FIRST_FAILURE] = "first_failure",
+	[MOMENT_LAST_FAILURE] = "last_failure",
+	[MOMENT_LISTENER_UP] = "listener_up",
+	[MOMENT_RECOVERED] = "recovered",
+};
+HOLDS_ALL(moment_names, NR_MOMENT_KINDS);
+
+static const char *const action_names[] = {
+	[ACTION_MITIGATE] = "mitigate",
+	[ACTION_DIAGNOSE] = "diagnose",
+	[ACTION_PREVENT] = "prevent",
+};
+HOLDS_ALL(action_names, NR_ACTION_KINDS);
+
+static const char *word(const char *const *names, size_t nr, unsigned int value)
+{
+	return value < nr && names[value] ? names[value] : "unknown";
+}
+
+const char *verdict_class_name(enum verdict_class class)
+{
+	return word(class_names, NR(class_names), class);
+}
+
+const char *verdict_cause_name(enum verdict_cause cause)
+{
+	return word(cause_names, NR(cause_names), cause);
+}
+
+const char *verdict_level_name(enum verdict_level level)
+{
+	return word(level_names, NR(level_names), level);
+}
+
+const char *incident_status_name(enum incident_status status)
+{
+	return word(status_names, NR(status_names), status);
+}
+
+const char *growth_level_name(enum growth_level level)
+{
+	return word(growth_names, NR(growth_names), level);
+}
+
+const char *moment_kind_name(enum moment_kind kind)
+{
+	return word(moment_names, NR(moment_names), kind);
+}
+
+const char *action_kind_name(enum action_kind kind)
+{
+	return word(action_names, NR(action_names), kind);
+}
+
+enum verdict_level verdict_level_of(double confidence)
+{
+	if (confidence >= 0.9)
+		return LEVEL_CONFIRMED;
+	if (confidence >= 0.7)
+		return LEVEL_PROBABLE;
+	return LEVEL_POSSIBLE;
+}

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * options.c - see options.h. The option table is the single list: parsing, help and error texts
+ * come from its rows. Parsing decides nothing about the run and prints nothing.
+ */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COMMAND_BIT(command) (1U << (command))
+#define LIVE (COMMAND_BIT(COMMAND_RUN) | COMMAND_BIT(COMMAND_RECORD))
+#define REPORTING (LIVE | COMMAND_BIT(COMMAND_REPLAY))
+#define ANY ((1U << NR_COMMANDS) - 1)
+
+struct command_row {
+	const char *name;
+	const char *file; /* name of its argument, NULL if it takes none */
+	const char *help;
+};
+
+static const struct command_row commands[NR_COMMANDS] = {
+	[COMMAND_RUN] = {"run", NULL, "watch this host, reports on stdout (the default)"},
+	[COMMAND_RECORD] = {"record", "FILE", "the same, and write the record stream to FILE"},
+	[COMMAND_REPLAY] = {"replay", "FILE", "feed a recording through the core ('-': stdin)"},
+	[COMMAND_CHECK] = {"check", NULL, "try every hook on this kernel and say what works"},
+	[COMMAND_SCHEMA] = {"schema", NULL, "print the JSON Schema of the output"},
+	[COMMAND_VERSION] = {"version", NULL, "print the version"},
+	[COMMAND_HELP] = {"help", NULL, "print this text"},
+};
+
+/* Words of the enum options, in enum order. */
+static const char *const vm_events_words[] = {"auto", "fentry", "syscall", "off", NULL};
+static const char *const format_words[] = {"text", "json", NULL};
+
+_Static_assert(sizeof(vm_events_words) / sizeof(vm_events_words[0]) == NR_VM_EVENTS + 1,
+	       "a word for each vm_events");
+
+static int word_index(const char *const *words, const char *text)
+{
+	for (int i = 0; words[i]; i++)
+		if (!strcmp(words[i], text))
+			return i;
+	return -EINVAL;
+}
+
+static int set_tick(struct options *o, const char *value)
+{
+	return options_parse_duration(value, OPTIONS_TICK_MIN_NS, OPTIONS_TICK_MAX_NS, &o->tick_ns);
+}
+
+static int set_gateway(struct options *o, const char *value)
+{
+	if (o->core.nr_gateways == CORE_MAX_GATEWAY_FILTERS)
+		return -EINVAL;
+	int err = options_parse_gateway(value, &o->core.gateways[o->core.nr_gateways]);
+
+	if (!err)
+		o->core.nr_gateways++;
+	return err;
+}
+
+static int set_samples(struct options *o, const char *value)
+{
+	(void)value;
+	o->core.include_samples = true;
+	return 0;
+}
+
+static int set_output(struct options *o, const char *value)
+{
+	if (!*value)
+		return -EINVAL;
+	o->output = value;
+	return 0;
+}
+
+static int set_vm_events(struct options *o, const char *value)
+{
+	int word = word_index(vm_events_words, value);
+
+	if (word < 0)
+		return word;
+	o->vm_events = word;
+	return 0;
+}
+
+static int set_log_level(struct options *o, const char *value)
+{
+	return log_level_parse(value, &o->log_level);
+}
+
+static int set_strict(struct options *o, const char *value)
+{
+	(void)value;
+	o->strict = true;
+	return 0;
+}
+
+static int set_format(struct options *o, const char *value)
+{
+	int word = word_index(format_words, value);
+
+	if (word < 0)
+		return word;
+	o->json = word == 1;
+	return 0;
+}
+
+static int set_help(struct options *o, const char *value)
+{
+	(void)value;
+	o->command = COMMAND_HELP;
+	return 0;
+}
+
+struct option_row {
+	const char *name;
+	char letter;	   /* 0: none */
+	const char *value; /* name of its value, NULL if it takes none */
+	const char *expected;
+	unsigned int commands; /* COMMAND_BITs it makes sense for */
+	int (*set)(struct options *o, const char *value);
+	const char *help;
+};
+
+static const struct option_row options[] = {
+	{"tick", 't', "TIME", "a time from 100ms to 60s, such as 250ms or 2s", LIVE, set_tick,
+	 "how often memory is sampled (default 1s)"},
+	{"gateway", 'g', "WHO", "a comm (up to 15 bytes), :PORT or COMM:PORT, at most 16 of them",
+	 REPORTING, set_gateway,
+	 "only these are gateways: nginx, :8080 or nginx:8080; repeatable\n"
+	 "(default: every process that is both HTTP server and client)"},
+	{"include-samples", 's', NULL, NULL, REPORTING, set_samples,
+	 "also print every memory sample"},
+	{"output", 'O', "FILE", "a file name", REPORTING, set_output,
+	 "reports go to FILE instead of stdout"},
+	{"vm-events", 0, "HOW", "auto, fentry, syscall or off",
+	 LIVE | COMMAND_BIT(COMMAND_CHECK), set_vm_events,
+	 "how mmap and brk are counted: auto, fentry, syscall, off"},
+	{"strict", 0, NULL, NULL, LIVE | COMMAND_BIT(COMMAND_CHECK), set_strict,
+	 "a hook that cannot be attached is an error (exit 5)"},
+	{"format", 'o', "FORMAT", "text or json", COMMAND_BIT(COMMAND_CHECK), set_format,
+	 "how check prints: text or json"},
+	{"log-level", 'l', "LEVEL", "error, warn, info or debug", ANY, set_log_level,
+	 "what goes to stderr: error, warn, info (default), debug"},
+	{"help", 'h', NULL, NULL, ANY, set_help, "print this text"},
+};
+
+#define NR_OPTIONS (sizeof(options) / sizeof(options[0]))
+
+int options_parse_duration(const char *text, uint64_t min_ns, uint64_t max_ns, uint64_t *out_ns)
+{
+	static const struct {
+		const char *unit;
+		double ns;
+	} units[] = {{"ms", 1e6}, {"s", 1e9}, {"m", 60e9}};
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	errno = 0;
+	double value = strtod(text, &end);
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]) && !errno; i++) {
+		if (strcmp(end, units[i].unit))
+			continue;
+		double ns = value * units[i].ns;
+
+		if (!(ns >= (double)min_ns && ns <= (double)max_ns))
+			return -EINVAL;
+		*out_ns = (uint64_t)ns;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+int options_parse_gateway(const char *text, struct gateway_filter *out)
+{
+	struct gateway_filter filter = {0};
+	const char *colon = strrchr(text, ':');
+	size_t comm_len = colon ? (size_t)(colon - text) : strlen(text);
+
+	if (comm_len >= sizeof(filter.comm) || (!comm_len && !colon))
+		return -EINVAL;
+	memcpy(filter.comm, text, comm_len);
+	if (colon) {
+		char *end;
+		unsigned long port = strtoul(colon + 1, &end, 10);
+
+		if (colon[1] < '0' || colon[1] > '9' || *end || !port || port > UINT16_MAX)
+			return -EINVAL;
+		filter.port = port;
+	}
+	*out = filter;
+	return 0;
+}
+
+/* A value from the command line, safe to show: printable ASCII, at most 60 bytes. */
+static const char *shown(const char *text, char *buf, size_t size)
+{
+	size_t i = 0;
+
+	for (; text[i] && i + 1 < size; i++)
+		buf[i] = text[i] >= 0x20 && text[i] < 0x7f ? text[i] : '?';
+	buf[i] = '\0';
+	return buf;
+}
+
+static int find_command(const char *word)
+{
+	for (int i = 0; i < NR_COMMANDS; i++)
+		if (!strcmp(commands[i].name, word))
+			return i;
+	return -EINVAL;
+}
+
+static int take_positionals(int argc, char **argv, int at, struct options *o, char *error,
+			    size_t error_size)
+{
+	char quoted[60];
+
+	if (at < argc && o->command != COMMAND_HELP) {
+		int command = find_command(argv[at]);
+
+		if (command < 0) {
+			snprintf(error, error_size,
+				 "unknown command '%s': expected run, record, replay, check, schema, "
+				 "version or help",
+				 shown(argv[at], quoted, sizeof(quoted)));
+			return -EINVAL;
+		}
+		o->command = command;
+		at++;
+	}
+	if (commands[o->command].file) {
+		if (at == argc) {
+			snprintf(error, error_size, "%s: expected a file name",
+				 commands[o->command].name);
+			return -EINVAL;
+		}
+		o->file = argv[at++];
+	}
+	if (at < argc && o->command != COMMAND_HELP) {
+		snprintf(error, error_size, "unexpected argument '%s' after %s",
+			 shown(argv[at], quoted, sizeof(quoted)), commands[o->command].name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int check_applicable(unsigned int used, const struct options *o, char *error,
+			    size_t error_size)
+{
+	for (size_t i = 0; i < NR_OPTIONS; i++) {
+		if (!(used & (1U << i)) || options[i].commands & COMMAND_BIT(o->command) ||
+		    o->command == COMMAND_HELP)
+			continue;
+		snprintf(error, error_size, "--%s does not apply to %s", options[i].name,
+			 commands[o->command].name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* The getopt tables, built from the rows. `longs` has NR_OPTIONS + 1 elements. */
+static void build_getopt(struct option *longs, char *letters)
+{
+	*letters++ = ':'; /* report a missing value as ':' */
+	for (size_t i = 0; i < NR_OPTIONS; i++) {
+		longs[i] = (struct option){options[i].name,
+					   options[i].value ? required_argument : no_argument, NULL,
+					   256 + (int)i};
+		if (!options[i].letter)
+			continue;
+		*letters++ = options[i].letter;
+		if (options[i].value)
+			*letters++ = ':';
+	}
+	longs[NR_OPTIONS] = (struct option){0};
+	*letters = '\0';
+}
+
+static int row_of(int c)
+{
+	if (c >= 256)
+		return c - 256;
+	for (size_t i = 0; i < NR_OPTIONS; i++)
+		if (options[i].letter == c)
+			return (int)i;
+	return -EINVAL;
+}
+
+int options_parse(int argc, char **argv, struct options *out, char *error, size_t error_size)
+{
+	struct options o = {.tick_ns = 1000000000ULL, .log_level = LOG_LEVEL_INFO};
+	struct option longs[NR_OPTIONS + 1];
+	char letters[2 * NR_OPTIONS + 2], quoted[60];
+	unsigned int used = 0;
+	int c, err;
+
+	build_getopt(longs, letters);
+	optind = 0; /* glibc: start over, so that tests can parse more than once */
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		if (c == '?' || c == ':') {
+			snprintf(error, error_size, c == '?' ? "unknown option '%s'; see memswell help"
+							     : "%s: expected a value",
+				 shown(argv[optind - 1], quoted, sizeof(quoted)));
+			return -EINVAL;
+		}
+		const struct option_row *row = &options[row_of(c)];
+
+		used |= 1U << (row - options);
+		if (row->set(&o, optarg)) {
+			snprintf(error, error_size, "--%s '%s': expected %s", row->name,
+				 shown(optarg, quoted, sizeof(quoted)), row->expected);
+			return -EINVAL;
+		}
+	}
+	err = take_positionals(argc, argv, optind, &o, error, error_size);
+	if (!err)
+		err = check_applicable(used, &o, error, error_size);
+	if (!err)
+		*out = o;
+	return err;
+}
+
+/* Help text of an option: continuation lines are indented to the column of the first. */
+static void print_help_lines(FILE *to, const char *help)
+{
+	const char *newline;
+
+	while ((newline = strchr(help, '\n'))) {
+		fprintf(to, "%.*s\n%28s", (int)(newline - help), help, "");
+		help = newline + 1;
+	}
+	fprintf(to, "%s\n", help);
+}
+
+void options_help(FILE *to)
+{
+	fputs("Usage: memswell [COMMAND] [OPTION]... [FILE]\n"
+	      "Which process's memory caused this burst of 502s, and why.\n\nCommands:\n",
+	      to);
+	for (int i = 0; i < NR_COMMANDS; i++) {
+		const struct command_row *row = &commands[i];
+
+		fprintf(to, "  %-7s %-17s %s\n", row->name, row->file ? row->file : "", row->help);
+	}
+	fputs("\nOptions:\n", to);
+	for (size_t i = 0; i < NR_OPTIONS; i++) {
+		const struct option_row *row = &options[i];
+		char left[40];
+
+		snprintf(left, sizeof(left), "--%s%s%s", row->name, row->value ? " " : "",
+			 row->value ? row->value : "");
+		fprintf(to, row->letter ? "  -%c, " : "      ", row->letter);
+		fprintf(to, "%-21s ", left);
+		print_help_lines(to, row->help);
+	}
+	fputs("\nReports are JSON Lines on stdout, log lines go to stderr.\n"
+	      "Exit status: 0 ok, 1 failed, 2 usage, 3 missing privilege, 4 unsupported kernel,\n"
+	      "5 degraded with --strict.\n",
+	      to);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * options.h - the command line as data: what was asked, checked, with defaults filled in.
+ *
+ * Parsing only. What the options do is the pipeline's business.
+ */
+#ifndef MEMSWELL_OPTIONS_H
+#define MEMSWELL_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "core/core.h"
+#include "source/bpf_source.h"
+
+enum exit_code {
+	EXIT_CODE_OK = 0,
+	EXIT_CODE_FAILED = 1,
+	EXIT_CODE_USAGE = 2,
+	EXIT_CODE_PRIVILEGE = 3,
+	EXIT_CODE_UNSUPPORTED = 4,
+	EXIT_CODE_DEGRADED = 5, /* only with --strict */
+};
+
+enum command {
+	COMMAND_RUN = 0,
+	COMMAND_RECORD,
+	COMMAND_REPLAY,
+	COMMAND_CHECK,
+	COMMAND_SCHEMA,
+	COMMAND_VERSION,
+	COMMAND_HELP,
+	NR_COMMANDS
+};
+
+#define OPTIONS_TICK_MIN_NS (100ULL * 1000 * 1000)
+#define OPTIONS_TICK_MAX_NS (60ULL * 1000 * 1000 * 1000)
+
+struct options {
+	enum command command;
+	const char *file;   /* record, replay: points into argv */
+	const char *output; /* reports go here; NULL: stdout */
+	uint64_t tick_ns;
+	enum vm_events vm_events;
+	enum log_level log_level;
+	bool strict;
+	bool json; /* check -o json */
+	struct core_options core;
+};
+
+/*
+ * Read argv. 0 and *out filled, or -EINVAL with one line in `error` that names the option, the value
+ * and what was expected. Values are quoted in `error` with control bytes replaced.
+ */
+int options_parse(int argc, char **argv, struct options *out, char *error, size_t error_size);
+
+void options_help(FILE *to);
+
+/*
+ * "250ms", "1s", "1.5s", "2m": a duration in nanoseconds. -EINVAL if it is none, or not in
+ * [min_ns, max_ns].
+ */
+int options_parse_duration(const char *text, uint64_t min_ns, uint64_t max_ns, uint64_t *out_ns);
+
+/* "nginx", ":8080" or "nginx:8080". -EINVAL if it is none of these. */
+int options_parse_gateway(const char *text, struct gateway_filter *out);
+
+#endif

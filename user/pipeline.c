@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * pipeline.c - see pipeline.h. The only file that knows source, core and sink; it moves records and
+ * reports between them and turns errors into exit codes. It decides nothing about the data.
+ */
+#include "pipeline.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sink/check_view.h"
+#include "sink/json_lines.h"
+#include "sink/record_file.h"
+#include "source/replay.h"
+
+struct pipeline {
+	struct source *source;
+	struct core *core;
+	struct sink *sink;
+	struct record_file *tap; /* NULL unless recording */
+};
+
+static void on_report(void *arg, const struct report *report)
+{
+	struct pipeline *p = arg;
+
+	p->sink->ops->write(p->sink, report);
+}
+
+static void on_record(void *arg, const struct record *record)
+{
+	struct pipeline *p = arg;
+
+	if (p->tap)
+		record_file_write(p->tap, record);
+	core_feed(p->core, record);
+}
+
+static void pipeline_free(struct pipeline *p)
+{
+	source_free(p->source);
+	core_free(p->core);
+	record_file_free(p->tap);
+	if (p->sink)
+		p->sink->ops->free(p->sink);
+}
+
+/* The fd reports go to; -1 with a logged reason. */
+static int open_output(const char *path)
+{
+	int fd;
+
+	if (!path)
+		return STDOUT_FILENO;
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (fd < 0)
+		log_error("--output: cannot open the file for writing: %s", strerror(errno));
+	return fd;
+}
+
+/* Core and sink; the source is the caller's. */
+static enum exit_code pipeline_init(struct pipeline *p, const struct options *options, bool lossless)
+{
+	int fd = open_output(options->output);
+
+	if (fd < 0)
+		return EXIT_CODE_FAILED;
+	p->sink = json_lines_new(fd, lossless);
+	p->core = core_new(&options->core, on_report, p);
+	if (!p->sink || !p->core) {
+		log_error("out of memory at start: the core takes %zu bytes", core_memory_ceiling());
+		return EXIT_CODE_FAILED;
+	}
+	return EXIT_CODE_OK;
+}
+
+/* Something that is written to broke: say which, once. */
+static enum exit_code check_outputs(const struct pipeline *p)
+{
+	int err = p->sink->ops->error(p->sink);
+
+	if (err) {
+		log_error(err == EPIPE ? "the reader of the reports went away (%s)"
+				       : "cannot write reports: %s",
+			  strerror(err));
+		return EXIT_CODE_FAILED;
+	}
+	err = p->tap ? record_file_error(p->tap) : 0;
+	if (err) {
+		log_error("cannot write the recording: %s", strerror(err));
+		return EXIT_CODE_FAILED;
+	}
+	return EXIT_CODE_OK;
+}
+
+static void end_batch(struct pipeline *p, bool live)
+{
+	uint64_t dropped;
+
+	if (p->tap)
+		record_file_flush(p->tap);
+	p->sink->ops->flush(p->sink, false);
+	dropped = p->sink->ops->take_dropped(p->sink);
+	if (dropped && live)
+		bpf_source_add_loss(p->source, "output", "slow_consumer", dropped);
+}
+
+static enum exit_code pipeline_loop(struct pipeline *p, bool live)
+{
+	enum exit_code code = EXIT_CODE_OK;
+	int more;
+
+	do {
+		more = source_next(p->source, on_record, p);
+		end_batch(p, live);
+		code = check_outputs(p);
+	} while (more > 0 && code == EXIT_CODE_OK);
+	p->sink->ops->flush(p->sink, true);
+	if (code == EXIT_CODE_OK)
+		code = check_outputs(p);
+	if (more < 0) {
+		log_error("%s", source_error(p->source));
+		code = EXIT_CODE_FAILED;
+	}
+	return code;
+}
+
+/* A descriptor that turns readable on SIGINT or SIGTERM; both are blocked from here on. */
+static int stop_fd_new(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static enum exit_code exit_code_of(int err)
+{
+	switch (err) {
+	case -EPERM:
+		return EXIT_CODE_PRIVILEGE;
+	case -ENOTSUP:
+		return EXIT_CODE_UNSUPPORTED;
+	case -EUNATCH:
+		return EXIT_CODE_DEGRADED;
+	default:
+		return EXIT_CODE_FAILED;
+	}
+}
+
+static enum exit_code open_live_source(const struct options *options, struct source **out)
+{
+	struct bpf_source_options source_options = {
+		.tick_ns = options->tick_ns,
+		.vm_events = options->vm_events,
+		.strict = options->strict,
+		.stop_fd = stop_fd_new(),
+		.version = MEMSWELL_VERSION,
+	};
+	char error[512];
+	int err;
+
+	if (source_options.stop_fd < 0) {
+		log_error("cannot watch for signals: %s", strerror(errno));
+		return EXIT_CODE_FAILED;
+	}
+	err = bpf_source_new(&source_options, out, error, sizeof(error));
+	if (!err)
+		return EXIT_CODE_OK;
+	log_error("%s", error);
+	close(source_options.stop_fd);
+	return exit_code_of(err);
+}
+
+static enum exit_code open_tap(struct pipeline *p, const char *path)
+{
+	int err = record_file_open(path, &p->tap);
+
+	if (!err)
+		return EXIT_CODE_OK;
+	log_error("record: cannot open the recording for writing: %s", strerror(-err));
+	return EXIT_CODE_FAILED;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Name what will be missing, then say that watching has begun. */
+static void log_ready(const struct source *source, uint64_t start_ms)
+{
+	uint32_t nr, attached = 0;
+	const struct record_probe *probes = bpf_source_probes(source, &nr);
+
+	for (uint32_t i = 0; i < nr; i++) {
+		attached += probes[i].state == PROBE_ATTACHED;
+		if (probes[i].state == PROBE_UNAVAILABLE)
+			log_warn("hook %s is unavailable: %s", probes[i].name, probes[i].reason);
+	}
+	log_info("ready: %u of %u hooks attached in %llu ms", attached, nr,
+		 (unsigned long long)(now_ms() - start_ms));
+}
+
+enum exit_code pipeline_live(const struct options *options)
+{
+	struct pipeline p = {0};
+	enum exit_code code = EXIT_CODE_OK;
+	uint64_t start_ms = now_ms();
+
+	if (options->command == COMMAND_RECORD)
+		code = open_tap(&p, options->file);
+	if (code == EXIT_CODE_OK)
+		code = pipeline_init(&p, options, false);
+	if (code == EXIT_CODE_OK)
+		code = open_live_source(options, &p.source);
+	if (code == EXIT_CODE_OK) {
+		log_ready(p.source, start_ms);
+		code = pipeline_loop(&p, true);
+	}
+	pipeline_free(&p);
+	return code;
+}
+
+enum exit_code pipeline_replay(const struct options *options)
+{
+	struct pipeline p = {0};
+	enum exit_code code;
+	char error[512];
+
+	signal(SIGPIPE, SIG_IGN);
+	if (replay_new(options->file, &p.source, error, sizeof(error))) {
+		log_error("%s", error);
+		return EXIT_CODE_FAILED;
+	}
+	code = pipeline_init(&p, options, true);
+	if (code == EXIT_CODE_OK)
+		code = pipeline_loop(&p, false);
+	pipeline_free(&p);
+	return code;
+}
+
+enum exit_code pipeline_check(const struct options *options)
+{
+	const struct record_probe *probes;
+	struct source *source = NULL;
+	enum exit_code code = open_live_source(options, &source);
+	uint32_t nr = 0;
+
+	if (code != EXIT_CODE_OK)
+		return code;
+	probes = bpf_source_probes(source, &nr);
+	if (check_view_print(probes, nr, options->json, stdout)) {
+		log_error("cannot write to stdout: %s", strerror(errno));
+		code = EXIT_CODE_FAILED;
+	}
+	source_free(source);
+	return code;
+}

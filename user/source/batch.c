@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* batch.c - see batch.h. */
+#include "source/batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A batch may grow for one burst; what it keeps between ticks is at most this. */
+#define KEEP_BYTES    (256U << 10)
+#define FIRST_BYTES   (16U << 10)
+#define FIRST_ENTRIES 256U
+
+/* Stored: everything from the union on, up to the last byte that is not zero, but at least one. */
+#define PAYLOAD_OFFSET offsetof(struct record, header)
+
+static uint16_t payload_size(const struct record *record)
+{
+	const uint8_t *bytes = (const uint8_t *)record;
+	size_t end = sizeof(*record);
+
+	while (end > PAYLOAD_OFFSET + 1 && bytes[end - 1] == 0)
+		end--;
+	return (uint16_t)(end - PAYLOAD_OFFSET);
+}
+
+static int grow_data(struct batch *batch, uint32_t need)
+{
+	uint32_t size = batch->size ? batch->size : FIRST_BYTES;
+	uint8_t *data;
+
+	while (size - batch->used < need)
+		size *= 2;
+	if (size == batch->size)
+		return 0;
+	if (size > BATCH_MAX_BYTES)
+		return -1;
+	data = realloc(batch->data, size);
+	if (!data)
+		return -1;
+	batch->data = data;
+	batch->size = size;
+	return 0;
+}
+
+static int grow_entries(struct batch *batch)
+{
+	uint32_t capacity = batch->capacity ? 2 * batch->capacity : FIRST_ENTRIES;
+	struct batch_entry *entries;
+
+	if (batch->nr < batch->capacity)
+		return 0;
+	if (capacity > BATCH_MAX_BYTES / sizeof(*entries))
+		return -1;
+	entries = realloc(batch->entries, capacity * sizeof(*entries));
+	if (!entries)
+		return -1;
+	batch->entries = entries;
+	batch->capacity = capacity;
+	return 0;
+}
+
+void batch_add(struct batch *batch, const struct record *record)
+{
+	uint16_t size = payload_size(record);
+
+	if (grow_data(batch, size) || grow_entries(batch)) {
+		batch->dropped++;
+		return;
+	}
+	memcpy(batch->data + batch->used, (const uint8_t *)record + PAYLOAD_OFFSET, size);
+	batch->entries[batch->nr++] = (struct batch_entry){
+		.ts_ns = record->ts_ns,
+		.offset = batch->used,
+		.size = size,
+		.kind = (uint16_t)record->kind,
+	};
+	batch->used += size;
+}
+
+uint64_t batch_take_dropped(struct batch *batch)
+{
+	uint64_t dropped = batch->dropped;
+
+	batch->dropped = 0;
+	return dropped;
+}
+
+uint64_t batch_last_ns(const struct batch *batch)
+{
+	uint64_t last = 0;
+
+	for (uint32_t i = 0; i < batch->nr; i++)
+		if (batch->entries[i].ts_ns > last)
+			last = batch->entries[i].ts_ns;
+	return last;
+}
+
+/* No payload is empty, so the offset grows with every record: it makes the order stable. */
+static int compare(const void *left, const void *right)
+{
+	const struct batch_entry *a = left, *b = right;
+
+	if (a->ts_ns != b->ts_ns)
+		return a->ts_ns < b->ts_ns ? -1 : 1;
+	return a->offset < b->offset ? -1 : a->offset > b->offset;
+}
+
+static void forget(struct batch *batch)
+{
+	batch->used = 0;
+	batch->nr = 0;
+	if (batch->size <= KEEP_BYTES && batch->capacity * sizeof(*batch->entries) <= KEEP_BYTES)
+		return;
+	free(batch->data);
+	free(batch->entries);
+	batch->data = NULL;
+	batch->entries = NULL;
+	batch->size = 0;
+	batch->capacity = 0;
+}
+
+void batch_emit(struct batch *batch, record_fn fn, void *arg)
+{
+	struct record record;
+
+	if (batch->nr)
+		qsort(batch->entries, batch->nr, sizeof(*batch->entries), compare);
+	for (uint32_t i = 0; i < batch->nr; i++) {
+		const struct batch_entry *entry = &batch->entries[i];
+
+		memset(&record, 0, sizeof(record));
+		record.ts_ns = entry->ts_ns;
+		record.kind = (enum record_kind)entry->kind;
+		memcpy((uint8_t *)&record + PAYLOAD_OFFSET, batch->data + entry->offset,
+		       entry->size);
+		fn(arg, &record);
+	}
+	forget(batch);
+}
+
+void batch_free(struct batch *batch)
+{
+	free(batch->data);
+	free(batch->entries);
+	memset(batch, 0, sizeof(*batch));
+}

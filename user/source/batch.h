@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * batch.h - records between two ticks, in order of time.
+ *
+ * A struct record is as large as its largest kind; at start there may be three for each of ten
+ * thousand processes. So records are stored without trailing zeros and unpacked on the way out.
+ */
+#ifndef MEMSWELL_BATCH_H
+#define MEMSWELL_BATCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "source/source.h"
+
+/* What does not fit any more is dropped and counted: the source reports it as a loss. */
+#define BATCH_MAX_BYTES (12U << 20)
+
+struct batch_entry {
+	uint64_t ts_ns;
+	uint32_t offset;
+	uint16_t size;
+	uint16_t kind;
+};
+
+struct batch {
+	uint8_t *data;
+	uint32_t used;
+	uint32_t size;
+	struct batch_entry *entries;
+	uint32_t nr;
+	uint32_t capacity;
+	uint64_t dropped; /* since the last batch_take_dropped */
+};
+
+/* The record must have begun with record_init. */
+void batch_add(struct batch *batch, const struct record *record);
+
+uint64_t batch_take_dropped(struct batch *batch);
+
+/* Newest time in the batch, 0 if it is empty. */
+uint64_t batch_last_ns(const struct batch *batch);
+
+/* Hand all records to `fn`, oldest first, equal times in the order they came; then forget them. */
+void batch_emit(struct batch *batch, record_fn fn, void *arg);
+
+void batch_free(struct batch *batch);
+
+#endif

@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * bpf_source.c - see bpf_source.h. The loop that decides when to collect; what is collected, and
+ * how, is in the files around it.
+ */
+#include "source/bpf_source.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "memswell.skel.h"
+#include "source/batch.h"
+#include "source/cgroups.h"
+#include "source/decode.h"
+#include "source/executables.h"
+#include "source/flow_table.h"
+#include "source/iterators.h"
+#include "source/loader.h"
+#include "source/losses.h"
+#include "source/processes.h"
+#include "source/reclaim.h"
+#include "source/self.h"
+
+#define NS_PER_S	 1000000000ULL
+#define NS_PER_MS	 1000000ULL
+#define ALARM_MIN_GAP_NS (100 * NS_PER_MS)
+#define SELF_EVERY_NS	 (10 * NS_PER_S)
+#define CLOCK_STEP_NS	 1000000LL
+
+enum state { STATE_START = 0, STATE_RUN, STATE_STOPPING, STATE_STOPPED };
+
+struct bpf_source {
+	struct source source; /* first: the vtable */
+	struct bpf_source_options options;
+	enum state state;
+	uint64_t started_ns;
+	struct loader loader;
+	struct ring_buffer *rings;
+	int epoll_fd;
+	int timer_fd;
+	struct batch batch;
+	struct losses losses;
+	struct reclaim reclaim;
+	struct flow_table flows;
+	struct executables executables;
+	struct cgroups cgroups;
+	struct processes processes;
+	uint32_t page_bytes;
+	bool alarm; /* raised and not served yet */
+	uint64_t drained_ns;
+	uint64_t self_told_ns;
+	int64_t wall_offset_ns;
+	uint64_t nr_bad; /* records of the kernel side that did not decode */
+	char error[256];
+	struct record_probe probes[LOADER_MAX_HOOKS];
+};
+
+/* ---- what the kernel sends ---- */
+
+static void on_oom(struct bpf_source *s, const struct record *record)
+{
+	cgroups_name(&s->cgroups, &record->oom.memcg, NULL, record->ts_ns, &s->batch);
+}
+
+static void take_wire(struct bpf_source *s, const void *data, size_t size)
+{
+	struct record record;
+
+	switch (decode_wire(data, size, s->page_bytes, &record)) {
+	case DECODE_RECORD:
+		if (!processes_event(&s->processes, &record))
+			break;
+		if (record.kind == RECORD_OOM)
+			on_oom(s, &record);
+		batch_add(&s->batch, &record);
+		break;
+	case DECODE_NOTHING:
+		break;
+	case DECODE_BAD:
+		s->nr_bad++;
+		break;
+	}
+}
+
+static int on_ring_event(void *arg, void *data, size_t size)
+{
+	struct bpf_source *s = arg;
+	const struct wire_head *head = data;
+
+	if (size >= sizeof(*head) && head->kind == WIRE_ALARM)
+		s->alarm = true;
+	take_wire(s, data, size);
+	return 0;
+}
+
+static void on_socket(void *arg, const void *data, size_t size)
+{
+	take_wire(arg, data, size);
+}
+
+static void on_task(void *arg, const void *data, size_t size)
+{
+	struct bpf_source *s = arg;
+	struct wire_task task;
+
+	if (size < sizeof(task)) {
+		s->nr_bad++;
+		return;
+	}
+	memcpy(&task, data, sizeof(task));
+	processes_sample(&s->processes, &task, &s->batch);
+}
+
+/* ---- collecting ---- */
+
+static void collect_clock(struct bpf_source *s, uint64_t now_ns)
+{
+	int64_t offset_ns = self_wall_offset_ns();
+	struct record record;
+
+	if (llabs(offset_ns - s->wall_offset_ns) <= CLOCK_STEP_NS)
+		return;
+	s->wall_offset_ns = offset_ns;
+	record_init(&record, RECORD_CLOCK, now_ns);
+	record.clock.wall_offset_ns = offset_ns;
+	batch_add(&s->batch, &record);
+}
+
+static void collect_self(struct bpf_source *s, uint64_t now_ns)
+{
+	struct record record;
+
+	if (s->self_told_ns && now_ns - s->self_told_ns < SELF_EVERY_NS)
+		return;
+	s->self_told_ns = now_ns;
+	record_init(&record, RECORD_SELF, now_ns);
+	self_cost(s->loader.skeleton->obj, &record);
+	batch_add(&s->batch, &record);
+}
+
+static void mark_serving(void *arg, const struct wire_proc *proc)
+{
+	processes_mark_serving(arg, proc);
+}
+
+static bool is_alive(void *arg, const struct wire_proc *proc)
+{
+	return processes_has(arg, proc);
+}
+
+static void collect_losses(struct bpf_source *s, uint64_t now_ns)
+{
+	losses_add(&s->losses, "source", "bad_record", s->nr_bad);
+	s->nr_bad = 0;
+	losses_add(&s->losses, "source", "process_table_full",
+		   processes_take_untracked(&s->processes));
+	losses_add(&s->losses, "source", "batch_full", batch_take_dropped(&s->batch));
+	losses_collect(&s->losses, now_ns, &s->batch);
+}
+
+static int collect_tasks(struct bpf_source *s)
+{
+	struct bpf_link *link = loader_link(&s->loader, "tasks");
+	int err = iterator_run(link, on_task, s);
+
+	if (err) {
+		snprintf(s->error, sizeof(s->error), "cannot read the process iterator: %s",
+			 strerror(-err));
+		return err;
+	}
+	processes_sweep(&s->processes);
+	return 0;
+}
+
+/* Sockets that are older than we are. */
+static int collect_old_sockets(struct bpf_source *s)
+{
+	struct bpf_link *link = loader_link(&s->loader, "sockets_at_start");
+	int err = 0;
+
+	if (link)
+		err = iterator_run(link, on_socket, s);
+	if (err)
+		snprintf(s->error, sizeof(s->error), "cannot read the socket iterator: %s",
+			 strerror(-err));
+	return err;
+}
+
+static int collect_rings(struct bpf_source *s)
+{
+	int err = ring_buffer__consume(s->rings);
+
+	if (err < 0) {
+		snprintf(s->error, sizeof(s->error), "cannot read the ring buffers: %s",
+			 strerror(-err));
+		return err;
+	}
+	return 0;
+}
+
+static void end_batch(struct bpf_source *s, bool alarm)
+{
+	uint64_t now_ns = self_boot_ns(), last_ns = batch_last_ns(&s->batch);
+	struct record record;
+
+	s->drained_ns = now_ns;
+	s->alarm = false;
+	record_init(&record, RECORD_TICK, now_ns > last_ns ? now_ns : last_ns);
+	record.tick.alarm = alarm;
+	batch_add(&s->batch, &record);
+}
+
+/* Everything: once a tick. */
+static int collect_all(struct bpf_source *s)
+{
+	uint64_t now_ns;
+	int err = collect_rings(s);
+
+	if (!err)
+		err = collect_tasks(s);
+	if (err)
+		return err;
+	now_ns = self_boot_ns();
+	flow_table_collect(&s->flows, now_ns, &s->batch);
+	flow_table_each(&s->flows, mark_serving, &s->processes);
+	flow_table_release(&s->flows, now_ns, is_alive, &s->processes);
+	reclaim_collect(&s->reclaim, now_ns, &s->batch);
+	collect_clock(s, now_ns);
+	collect_self(s, now_ns);
+	collect_losses(s, now_ns);
+	end_batch(s, false);
+	return 0;
+}
+
+/* What a failure looks like right now: between two ticks. */
+static int collect_alarm(struct bpf_source *s)
+{
+	int err = collect_rings(s);
+
+	if (err)
+		return err;
+	flow_table_collect(&s->flows, self_boot_ns(), &s->batch);
+	end_batch(s, true);
+	return 0;
+}
+
+static void add_header(struct bpf_source *s)
+{
+	struct record record;
+
+	record_init(&record, RECORD_HEADER, s->started_ns);
+	self_header(&record);
+	record.header.tick_ns = s->options.tick_ns;
+	record.header.nr_cpus = s->loader.nr_cpus;
+	snprintf(record.header.detector_version, sizeof(record.header.detector_version), "%s",
+		 s->options.version ? s->options.version : "");
+	s->wall_offset_ns = record.header.wall_offset_ns;
+	batch_add(&s->batch, &record);
+	for (uint32_t i = 0; i < s->loader.nr_hooks; i++) {
+		record_init(&record, RECORD_PROBE, s->started_ns);
+		record.probe = s->probes[i];
+		batch_add(&s->batch, &record);
+	}
+	record_init(&record, RECORD_CLOCK, s->started_ns);
+	record.clock.wall_offset_ns = s->wall_offset_ns;
+	batch_add(&s->batch, &record);
+}
+
+/* ---- the loop ---- */
+
+static int poll_timeout_ms(const struct bpf_source *s)
+{
+	uint64_t since_ns;
+
+	if (!s->alarm)
+		return -1;
+	since_ns = self_boot_ns() - s->drained_ns;
+	if (since_ns >= ALARM_MIN_GAP_NS)
+		return 0;
+	return (int)((ALARM_MIN_GAP_NS - since_ns) / NS_PER_MS) + 1;
+}
+
+/* Wait until something is due. Returns 1 when the batch is complete, 0 to go on, or -errno. */
+static int wait_once(struct bpf_source *s)
+{
+	struct epoll_event events[4];
+	int timeout_ms = poll_timeout_ms(s);
+	int nr = epoll_wait(s->epoll_fd, events, 4, timeout_ms);
+	bool is_tick = false, is_stop = false;
+	uint64_t expirations;
+	int err;
+
+	if (nr < 0 && errno != EINTR)
+		return -errno;
+	for (int i = 0; i < nr; i++) {
+		is_tick |= events[i].data.fd == s->timer_fd;
+		is_stop |= events[i].data.fd == s->options.stop_fd;
+	}
+	if (is_tick && read(s->timer_fd, &expirations, sizeof(expirations)) < 0)
+		is_tick = false;
+	if (is_stop)
+		s->state = STATE_STOPPING;
+	if (is_tick || is_stop)
+		err = collect_all(s);
+	else if (s->alarm && poll_timeout_ms(s) == 0)
+		err = collect_alarm(s);
+	else
+		return collect_rings(s);
+	return err ? err : 1;
+}
+
+static int next_batch(struct bpf_source *s)
+{
+	struct record record;
+	int ready = 0;
+
+	switch (s->state) {
+	case STATE_START:
+		s->state = STATE_RUN;
+		add_header(s);
+		ready = collect_all(s);
+		return ready ? ready : 1;
+	case STATE_RUN:
+		while (!ready)
+			ready = wait_once(s);
+		return ready;
+	case STATE_STOPPING:
+		s->state = STATE_STOPPED;
+		record_init(&record, RECORD_STOP, self_boot_ns());
+		batch_add(&s->batch, &record);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static int source_next_batch(struct source *source, record_fn fn, void *arg)
+{
+	struct bpf_source *s = (struct bpf_source *)source;
+	int more = next_batch(s);
+
+	if (more < 0) {
+		if (!s->error[0])
+			snprintf(s->error, sizeof(s->error), "cannot wait for events: %s",
+				 strerror(-more));
+		return more;
+	}
+	batch_emit(&s->batch, fn, arg);
+	return more;
+}
+
+static const char *source_last_error(const struct source *source)
+{
+	return ((const struct bpf_source *)source)->error;
+}
+
+static void source_destroy(struct source *source)
+{
+	struct bpf_source *s = (struct bpf_source *)source;
+
+	ring_buffer__free(s->rings);
+	executables_free(&s->executables);
+	cgroups_free(&s->cgroups);
+	processes_free(&s->processes);
+	flow_table_free(&s->flows);
+	reclaim_free(&s->reclaim);
+	losses_free(&s->losses);
+	loader_free(&s->loader);
+	batch_free(&s->batch);
+	if (s->epoll_fd >= 0)
+		close(s->epoll_fd);
+	if (s->timer_fd >= 0)
+		close(s->timer_fd);
+	free(s);
+}
+
+static const struct source_ops ops = {
+	.name = "bpf",
+	.next = source_next_batch,
+	.error = source_last_error,
+	.free = source_destroy,
+};
+
+/* ---- start ---- */
+
+static int init_maps(struct bpf_source *s)
+{
+	const struct loader *loader = &s->loader;
+	struct memswell_bpf *skeleton = loader->skeleton;
+	struct flow_maps maps = {
+		.stats_fd = bpf_map__fd(skeleton->maps.flow_stats),
+		.slots_fd = bpf_map__fd(skeleton->maps.flow_slots),
+		.free_slots_fd = bpf_map__fd(skeleton->maps.free_flow_slots),
+	};
+	int err;
+
+	err = flow_table_init(&s->flows, &maps, loader->nr_cpus, loader->nr_flow_slots);
+	if (!err)
+		err = losses_init(&s->losses, bpf_map__fd(skeleton->maps.losses), loader->nr_cpus);
+	if (!err)
+		err = reclaim_init(&s->reclaim, bpf_map__fd(skeleton->maps.reclaims),
+				   loader->nr_cpus);
+	if (err)
+		return err;
+	s->rings =
+		ring_buffer__new(bpf_map__fd(skeleton->maps.critical_ring), on_ring_event, s, NULL);
+	if (!s->rings)
+		return -errno;
+	return ring_buffer__add(s->rings, bpf_map__fd(skeleton->maps.bulk_ring), on_ring_event, s);
+}
+
+static int watch(struct bpf_source *s, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+
+	return epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+static int init_poll(struct bpf_source *s)
+{
+	struct itimerspec every = {0};
+	int err;
+
+	every.it_interval.tv_sec = (time_t)(s->options.tick_ns / NS_PER_S);
+	every.it_interval.tv_nsec = (long)(s->options.tick_ns % NS_PER_S);
+	every.it_value = every.it_interval;
+	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	s->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (s->epoll_fd < 0 || s->timer_fd < 0 || timerfd_settime(s->timer_fd, 0, &every, NULL))
+		return -errno;
+	err = watch(s, s->timer_fd);
+	if (!err)
+		err = watch(s, ring_buffer__epoll_fd(s->rings));
+	if (!err && s->options.stop_fd >= 0)
+		err = watch(s, s->options.stop_fd);
+	return err;
+}
+
+static int check_strict(const struct bpf_source *s, char *error, size_t error_size)
+{
+	for (uint32_t i = 0; s->options.strict && i < s->loader.nr_hooks; i++) {
+		const struct record_probe *probe = &s->probes[i];
+
+		if (probe->state != PROBE_UNAVAILABLE)
+			continue;
+		snprintf(error, error_size, "--strict: hook %s is unavailable: %s", probe->name,
+			 probe->reason);
+		return -EUNATCH;
+	}
+	return 0;
+}
+
+/*
+ * Old processes and sockets get known, and their owners into the kernel's memory of sockets, before
+ * traffic is looked at: so none of it is put down to nobody. Executables can wait, hooks cannot.
+ */
+static int collect_old(struct bpf_source *s, char *error, size_t error_size)
+{
+	int err;
+
+	s->processes.defer_exe = true;
+	err = collect_tasks(s);
+	s->processes.defer_exe = false;
+	if (!err)
+		err = collect_old_sockets(s);
+	if (err)
+		snprintf(error, error_size, "%s", s->error);
+	return err;
+}
+
+static int init(struct bpf_source *s, char *error, size_t error_size)
+{
+	int err = loader_load(&s->loader, s->options.vm_events, error, error_size);
+
+	if (err)
+		return err;
+	err = init_maps(s);
+	if (!err)
+		err = init_poll(s);
+	if (err)
+		snprintf(error, error_size, "cannot set up maps and timers: %s", strerror(-err));
+	return err;
+}
+
+static void init_tables(struct bpf_source *s)
+{
+	const struct loader_hook *v8 = loader_find(&s->loader, "v8_oom");
+	bool watch_v8 = v8 && v8->probe.state == PROBE_ATTACHED;
+
+	executables_init(&s->executables,
+			 watch_v8 ? loader_program(&s->loader, "runtime_v8_oom") : NULL);
+	cgroups_init(&s->cgroups);
+	processes_init(&s->processes, &s->executables, &s->cgroups, self_boot_ns());
+}
+
+static int start(struct bpf_source *s, char *error, size_t error_size)
+{
+	int err = init(s, error, error_size);
+
+	if (!err)
+		err = loader_attach(&s->loader, false, error, error_size);
+	if (err)
+		return err;
+	init_tables(s);
+	err = collect_old(s, error, error_size);
+	if (!err)
+		err = loader_attach(&s->loader, true, error, error_size);
+	if (err)
+		return err;
+	for (uint32_t i = 0; i < s->loader.nr_hooks; i++)
+		s->probes[i] = s->loader.hooks[i].probe;
+	loader_trim(&s->loader);
+	return check_strict(s, error, error_size);
+}
+
+int bpf_source_new(const struct bpf_source_options *options, struct source **out, char *error,
+		   size_t error_size)
+{
+	struct bpf_source *s = calloc(1, sizeof(*s));
+	int err;
+
+	if (!s) {
+		snprintf(error, error_size, "out of memory");
+		return -ENOMEM;
+	}
+	s->source.ops = &ops;
+	s->options = *options;
+	s->epoll_fd = -1;
+	s->timer_fd = -1;
+	s->cgroups.mount_fd = -1;
+	s->page_bytes = (uint32_t)sysconf(_SC_PAGESIZE);
+	s->started_ns = self_boot_ns();
+	err = start(s, error, error_size);
+	if (err) {
+		source_free(&s->source);
+		return err;
+	}
+	*out = &s->source;
+	return 0;
+}
+
+void bpf_source_add_loss(struct source *source, const char *stream, const char *reason,
+			 uint64_t count)
+{
+	losses_add(&((struct bpf_source *)source)->losses, stream, reason, count);
+}
+
+const struct record_probe *bpf_source_probes(const struct source *source, uint32_t *nr)
+{
+	const struct bpf_source *s = (const struct bpf_source *)source;
+
+	*nr = s->loader.nr_hooks;
+	return s->probes;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * bpf_source.h - the live source: loads and attaches the programs, drains rings, iterators and
+ * flow counters, adds the facts from /proc, and hands out decoded records.
+ */
+#ifndef MEMSWELL_BPF_SOURCE_H
+#define MEMSWELL_BPF_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "source/source.h"
+
+enum vm_events { VM_EVENTS_AUTO = 0, VM_EVENTS_FENTRY, VM_EVENTS_SYSCALL, VM_EVENTS_OFF, NR_VM_EVENTS };
+
+struct bpf_source_options {
+	uint64_t tick_ns; /* 100 ms to 60 s */
+	enum vm_events vm_events;
+	bool strict;	  /* a missing hook is an error */
+	int stop_fd;	  /* readable when the run should end (a signalfd); -1: never */
+	const char *version; /* of the detector, for the header */
+};
+
+/*
+ * Load and attach. 0 and *out set, or -errno and *out untouched with the reason in `error` (one
+ * line): -EPERM missing privilege, -ENOTSUP the kernel lacks an essential hook, -EUNATCH a hook is
+ * missing and strict was asked, else a failure of the system.
+ */
+int bpf_source_new(const struct bpf_source_options *options, struct source **out, char *error,
+		   size_t error_size);
+
+/* What the last flow of losses by the output should say: adds to the RECORD_LOSS of the next tick. */
+void bpf_source_add_loss(struct source *source, const char *stream, const char *reason,
+			 uint64_t count);
+
+/* The state of every hook, for `memswell check`; valid until the source is freed. */
+const struct record_probe *bpf_source_probes(const struct source *source, uint32_t *nr);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * elf_symbols.h - what an executable file tells about its runtime: does it contain V8 (and where is
+ * its fatal out-of-memory function), was it written in Go. Reads; attaches nothing (v8_probe.h).
+ *
+ * The file may be anybody's. Headers are libelf's business; symbol and string tables, which are
+ * megabytes in a Node.js binary, are read through one small buffer and only as far as needed.
+ */
+#ifndef MEMSWELL_ELF_SYMBOLS_H
+#define MEMSWELL_ELF_SYMBOLS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ELF_MAX_V8_FATAL 4
+
+/* Which argument of the function is its location text; the uprobe's cookie. */
+enum v8_fatal_kind { V8_FATAL_FIRST_ARG = 1, V8_FATAL_SECOND_ARG = 2 };
+
+struct v8_fatal {
+	uint64_t offset; /* in the file */
+	enum v8_fatal_kind kind;
+};
+
+struct elf_facts {
+	struct v8_fatal v8_fatal[ELF_MAX_V8_FATAL];
+	uint32_t nr_v8_fatal;
+	uint64_t entry_offset; /* of the entry point in the file, 0 if none */
+	bool is_go;
+};
+
+/*
+ * 0 and *out set, or -errno and *out untouched: -ENOEXEC if `fd` is no 64-bit ELF file of this
+ * machine's byte order. `want_v8` false saves reading symbols.
+ */
+int elf_inspect(int fd, bool want_v8, struct elf_facts *out);
+
+#endif

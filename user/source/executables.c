@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* executables.c - see executables.h. */
+#include "source/executables.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "source/elf_symbols.h"
+#include "source/perf_attach.h"
+#include "source/procfs.h"
+
+/* No Node.js or other V8 embedder is smaller; most executables are. */
+#define MIN_V8_BYTES (8 << 20)
+
+/* A replaced file may get the old one's inode number, but not its size and time as well. */
+struct file_key {
+	uint64_t dev;
+	uint64_t ino;
+	uint64_t size;
+	uint64_t mtime_ns;
+};
+
+struct file {
+	struct file_key key;
+	uint8_t runtime;
+	uint8_t v8_probe;
+};
+
+void executables_init(struct executables *executables, const struct bpf_program *v8_program)
+{
+	memset(executables, 0, sizeof(*executables));
+	executables->v8_program = v8_program;
+	hash_table_init(&executables->files, sizeof(struct file), sizeof(struct file_key),
+			EXECUTABLES_MAX);
+}
+
+void executables_free(struct executables *executables)
+{
+	for (uint32_t i = 0; i < executables->nr_uprobes; i++)
+		bpf_link__destroy(executables->uprobes[i]);
+	executables->nr_uprobes = 0;
+	hash_table_free(&executables->files);
+}
+
+static const struct {
+	const char *name;
+	bool is_prefix; /* "python3.11" */
+	enum runtime_kind runtime;
+} runtime_names[] = {
+	{"node", false, RUNTIME_NODEJS}, /* V8 in a shared library: libnode.so */
+	{"nodejs", false, RUNTIME_NODEJS}, {"java", false, RUNTIME_JVM},
+	{"python", true, RUNTIME_PYTHON},  {"pypy", true, RUNTIME_PYTHON},
+	{"ruby", true, RUNTIME_RUBY},
+};
+
+enum runtime_kind runtime_of_path(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+
+	for (size_t i = 0; i < sizeof(runtime_names) / sizeof(runtime_names[0]); i++) {
+		const char *known = runtime_names[i].name;
+
+		if (runtime_names[i].is_prefix ? !strncmp(name, known, strlen(known))
+					       : !strcmp(name, known))
+			return runtime_names[i].runtime;
+	}
+	return RUNTIME_UNKNOWN;
+}
+
+/* All or nothing: half of the functions watched would look like all. */
+static bool attach_v8(struct executables *executables, const char *path,
+		      const struct elf_facts *facts)
+{
+	uint32_t first = executables->nr_uprobes;
+
+	if (!executables->v8_program || first + facts->nr_v8_fatal > EXECUTABLES_MAX_UPROBES)
+		return false;
+	for (uint32_t i = 0; i < facts->nr_v8_fatal; i++) {
+		const struct v8_fatal *fatal = &facts->v8_fatal[i];
+
+		if (!perf_attach_uprobe(executables->v8_program, path, fatal->offset, fatal->kind,
+					&executables->uprobes[executables->nr_uprobes])) {
+			executables->nr_uprobes++;
+			continue;
+		}
+		while (executables->nr_uprobes > first)
+			bpf_link__destroy(executables->uprobes[--executables->nr_uprobes]);
+		return false;
+	}
+	return true;
+}
+
+static void inspect(struct executables *executables, const char *link, const char *path,
+		    struct file *file)
+{
+	struct elf_facts facts;
+	int fd = open(link, O_RDONLY | O_CLOEXEC);
+
+	file->runtime = (uint8_t)runtime_of_path(path);
+	if (fd < 0)
+		return;
+	if (!elf_inspect(fd, file->key.size >= MIN_V8_BYTES, &facts)) {
+		if (facts.nr_v8_fatal) {
+			file->runtime = RUNTIME_NODEJS;
+			file->v8_probe = attach_v8(executables, link, &facts);
+		} else if (facts.is_go) {
+			file->runtime = RUNTIME_GO;
+		} else if (file->runtime == RUNTIME_UNKNOWN) {
+			file->runtime = RUNTIME_NATIVE;
+		}
+	}
+	close(fd);
+}
+
+/* What may be forgotten when the table is full: never put a second uprobe on the same file. */
+static int has_no_uprobe(void *arg, void *entry)
+{
+	const struct file *file = entry;
+
+	(void)arg;
+	return !file->v8_probe;
+}
+
+int executables_describe(struct executables *executables, const struct proc_id *proc,
+			 struct record *out)
+{
+	struct file_key key;
+	struct stat st;
+	struct file *file;
+	char link[64];
+	int err = procfs_exe(proc, out->exe.path, sizeof(out->exe.path), &st);
+
+	if (err)
+		return err;
+	key = (struct file_key){
+		.dev = st.st_dev,
+		.ino = st.st_ino,
+		.size = (uint64_t)st.st_size,
+		.mtime_ns =
+			(uint64_t)st.st_mtim.tv_sec * 1000000000ULL + (uint64_t)st.st_mtim.tv_nsec,
+	};
+	file = hash_table_find(&executables->files, &key);
+	if (!file) {
+		if (executables->files.nr == EXECUTABLES_MAX)
+			hash_table_remove_if(&executables->files, has_no_uprobe, NULL);
+		file = hash_table_insert(&executables->files, &key);
+		if (!file)
+			return -ENOMEM;
+		/* Through the process, so that a file in a container's mount namespace is found. */
+		snprintf(link, sizeof(link), "/proc/%" PRIu32 "/exe", proc->tgid);
+		inspect(executables, link, out->exe.path, file);
+	}
+	out->exe.proc = *proc;
+	out->exe.runtime = file->runtime;
+	out->exe.v8_probe = file->v8_probe;
+	return 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * executables.h - what a process runs: path, runtime, and whether its V8 is watched. Each file is
+ * opened once, however many processes run it; a V8 in it gets its uprobes on that occasion.
+ */
+#ifndef MEMSWELL_EXECUTABLES_H
+#define MEMSWELL_EXECUTABLES_H
+
+#include <stdint.h>
+
+#include "base/hash_table.h"
+#include "model/record.h"
+
+struct bpf_link;
+struct bpf_program;
+
+/* Files beyond this are read again when they are met again. */
+#define EXECUTABLES_MAX 1024
+/* A file that needs more than what is left is not watched: v8_probe stays 0 in its records. */
+#define EXECUTABLES_MAX_UPROBES 256
+
+struct executables {
+	struct hash_table files;
+	const struct bpf_program *v8_program; /* NULL: V8 is not watched */
+	struct bpf_link *uprobes[EXECUTABLES_MAX_UPROBES];
+	uint32_t nr_uprobes;
+};
+
+void executables_init(struct executables *executables, const struct bpf_program *v8_program);
+void executables_free(struct executables *executables);
+
+/* Fill out->exe of a running process. 0, or -errno if it runs nothing we may read. */
+int executables_describe(struct executables *executables, const struct proc_id *proc,
+			 struct record *out);
+
+/* By file name, for what is not told by its contents; RUNTIME_UNKNOWN if the name says nothing. */
+enum runtime_kind runtime_of_path(const char *path);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * flow_delta.h - arithmetic on flow counters: add up the CPUs, subtract what was already told.
+ * Pure. Which slot belongs to which flow, and when it is free again, is flow_table.h.
+ */
+#ifndef MEMSWELL_FLOW_DELTA_H
+#define MEMSWELL_FLOW_DELTA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/record.h"
+#include "wire.h"
+
+/* Totals over `nr_cpus` rows that the kernel may be writing to meanwhile. */
+void flow_sum(const struct wire_flow_stats *rows, uint32_t nr_cpus, struct wire_flow_stats *out);
+
+/*
+ * Widen *into by `mark` if both belong to one episode (their gap is at most WIRE_EPISODE_NS), else
+ * keep the newer. Each CPU tracks episodes alone, so call it until nothing changes: flow_sum does.
+ * Returns whether *into changed.
+ */
+bool flow_mark_merge(struct wire_mark *into, const struct wire_mark *mark);
+
+/* Requests that wait for an answer; 0 when no socket of the flow is open. Never negative. */
+uint64_t flow_in_flight(const struct wire_flow_stats *total);
+
+/*
+ * Fill the counters of out->flow with what happened between two totals. Returns whether anything
+ * did; a counter that went backwards counts as unchanged.
+ */
+bool flow_delta(const struct wire_flow_stats *last, const struct wire_flow_stats *now,
+		struct record *out);
+
+#endif

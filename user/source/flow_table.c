@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* flow_table.c - see flow_table.h. */
+#include "source/flow_table.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "source/decode.h"
+#include "source/flow_delta.h"
+
+#define NS_PER_S 1000000000ULL
+#define IDLE_NS	 (60 * NS_PER_S)
+/* Between deleting the key and reuse: far longer than any program runs. */
+#define QUARANTINE_NS (2 * NS_PER_S)
+#define BATCH_KEYS    64U
+
+struct flow {
+	struct wire_flow_key key;
+	struct wire_flow_stats told;
+	uint64_t moved_ns;    /* when a counter last moved */
+	uint64_t unlinked_ns; /* when its key was deleted; 0: in use */
+};
+
+static size_t mapped_bytes(const struct flow_table *table)
+{
+	return (size_t)table->nr_slots * table->nr_cpus * sizeof(*table->rows);
+}
+
+static struct wire_flow_stats *rows_of(const struct flow_table *table, uint32_t slot)
+{
+	return &table->rows[(size_t)slot * table->nr_cpus];
+}
+
+static int push_free(const struct flow_table *table, uint32_t slot)
+{
+	return bpf_map_update_elem(table->maps.free_slots_fd, NULL, &slot, BPF_ANY);
+}
+
+int flow_table_init(struct flow_table *table, const struct flow_maps *maps, uint32_t nr_cpus,
+		    uint32_t nr_slots)
+{
+	void *rows;
+	int err = 0;
+
+	memset(table, 0, sizeof(*table));
+	table->maps = *maps;
+	table->nr_cpus = nr_cpus;
+	table->nr_slots = nr_slots;
+	rows = mmap(NULL, mapped_bytes(table), PROT_READ | PROT_WRITE, MAP_SHARED, maps->stats_fd,
+		    0);
+	if (rows == MAP_FAILED)
+		return -errno;
+	table->rows = rows;
+	table->flows = calloc(nr_slots, sizeof(*table->flows));
+	if (!table->flows)
+		return -ENOMEM;
+	for (uint32_t slot = WIRE_FLOW_OVERFLOW_SLOT + 1; slot < nr_slots && !err; slot++)
+		err = push_free(table, slot);
+	return err;
+}
+
+void flow_table_free(struct flow_table *table)
+{
+	if (table->rows)
+		munmap(table->rows, mapped_bytes(table));
+	for (uint32_t slot = 0; table->flows && slot < table->nr_slots; slot++)
+		free(table->flows[slot]);
+	free(table->flows);
+	memset(table, 0, sizeof(*table));
+}
+
+/* A slot counts its first socket before anything else. */
+static bool is_touched(const struct flow_table *table, uint32_t slot)
+{
+	const struct wire_flow_stats *rows = rows_of(table, slot);
+
+	for (uint32_t cpu = 0; cpu < table->nr_cpus; cpu++)
+		if (__atomic_load_n(&rows[cpu].opened, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
+static void learn_key(struct flow_table *table, const struct wire_flow_key *key, uint32_t slot,
+		      uint64_t now_ns)
+{
+	struct flow *flow;
+
+	if (slot == WIRE_FLOW_OVERFLOW_SLOT || slot >= table->nr_slots || table->flows[slot])
+		return;
+	/* Out of memory: the slot stays unknown and is tried again at the next collection. */
+	flow = calloc(1, sizeof(*flow));
+	if (!flow)
+		return;
+	flow->key = *key;
+	flow->moved_ns = now_ns;
+	table->flows[slot] = flow;
+}
+
+static void learn_keys(struct flow_table *table, uint64_t now_ns)
+{
+	struct wire_flow_key keys[BATCH_KEYS];
+	uint32_t slots[BATCH_KEYS];
+	uint32_t cursor = 0, nr;
+	int err = 0;
+
+	for (uint32_t round = 0; !err && round <= table->nr_slots; round++) {
+		nr = BATCH_KEYS;
+		err = bpf_map_lookup_batch(table->maps.slots_fd, round ? &cursor : NULL, &cursor,
+					   keys, slots, &nr, NULL);
+		if (err && err != -ENOENT)
+			return;
+		for (uint32_t i = 0; i < nr; i++)
+			learn_key(table, &keys[i], slots[i], now_ns);
+	}
+}
+
+static void learn_new_slots(struct flow_table *table, uint64_t now_ns)
+{
+	for (uint32_t slot = WIRE_FLOW_OVERFLOW_SLOT + 1; slot < table->nr_slots; slot++) {
+		if (table->flows[slot] || !is_touched(table, slot))
+			continue;
+		learn_keys(table, now_ns);
+		return;
+	}
+}
+
+static void tell(const struct flow_table *table, uint32_t slot, uint64_t now_ns,
+		 struct batch *batch)
+{
+	struct flow *flow = table->flows[slot];
+	struct wire_flow_stats now;
+	struct record record;
+
+	flow_sum(rows_of(table, slot), table->nr_cpus, &now);
+	record_init(&record, RECORD_FLOW, now_ns);
+	if (!flow_delta(&flow->told, &now, &record))
+		return;
+	flow->told = now;
+	flow->moved_ns = now_ns;
+	if (flow->key.role != WIRE_ROLE_SERVER && flow->key.role != WIRE_ROLE_CLIENT)
+		return;
+	decode_proc_id(&flow->key.proc, &record.flow.proc);
+	decode_endpoint(&flow->key.endpoint, &record.flow.endpoint);
+	record.flow.role = (uint8_t)flow->key.role;
+	batch_add(batch, &record);
+}
+
+void flow_table_collect(struct flow_table *table, uint64_t now_ns, struct batch *batch)
+{
+	learn_new_slots(table, now_ns);
+	for (uint32_t slot = 0; slot < table->nr_slots; slot++)
+		if (table->flows[slot])
+			tell(table, slot, now_ns, batch);
+}
+
+void flow_table_each(const struct flow_table *table, flow_seen_fn fn, void *arg)
+{
+	for (uint32_t slot = 0; slot < table->nr_slots; slot++)
+		if (table->flows[slot])
+			fn(arg, &table->flows[slot]->key.proc);
+}
+
+static bool has_sockets(const struct flow *flow)
+{
+	return flow->told.opened > flow->told.closed;
+}
+
+static bool is_unused(const struct flow *flow, uint64_t now_ns, bool is_alive)
+{
+	bool is_idle = now_ns - flow->moved_ns >= IDLE_NS;
+
+	/* A close that was missed must not keep a dead process's slot for ever. */
+	if (has_sockets(flow))
+		return !is_alive && is_idle;
+	return is_idle || (!is_alive && now_ns - flow->moved_ns >= QUARANTINE_NS);
+}
+
+static void give_back(struct flow_table *table, uint32_t slot)
+{
+	struct wire_flow_stats *rows = rows_of(table, slot);
+
+	memset(rows, 0, table->nr_cpus * sizeof(*rows));
+	free(table->flows[slot]);
+	table->flows[slot] = NULL;
+	push_free(table, slot);
+}
+
+void flow_table_release(struct flow_table *table, uint64_t now_ns, flow_alive_fn alive, void *arg)
+{
+	for (uint32_t slot = 0; slot < table->nr_slots; slot++) {
+		struct flow *flow = table->flows[slot];
+
+		if (!flow || !is_unused(flow, now_ns, alive(arg, &flow->key.proc)))
+			continue;
+		if (!flow->unlinked_ns) {
+			bpf_map_delete_elem(table->maps.slots_fd, &flow->key);
+			flow->unlinked_ns = now_ns;
+		} else if (now_ns - flow->unlinked_ns >= QUARANTINE_NS) {
+			give_back(table, slot);
+		}
+	}
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * loader.h - brings the programs into the kernel: chooses candidates, loads, attaches, and can say
+ * of each hook what became of it. It reads no data.
+ */
+#ifndef MEMSWELL_LOADER_H
+#define MEMSWELL_LOADER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/record.h"
+#include "source/probes.h"
+
+struct bpf_link;
+struct bpf_program;
+struct memswell_bpf;
+
+#define LOADER_MAX_HOOKS 32
+
+struct loader_hook {
+	const struct probe_hook *hook;
+	struct record_probe probe;
+	struct bpf_link *links[PROBE_MAX_PROGRAMS];
+	int chosen;		      /* index of the attached candidate, -1: none */
+	uint32_t refused;	      /* bit per candidate that cannot be used */
+	char reason[RECORD_TEXT_LEN]; /* why the best of those was refused */
+};
+
+struct loader {
+	struct memswell_bpf *skeleton;
+	struct loader_hook hooks[LOADER_MAX_HOOKS];
+	uint32_t nr_hooks;
+	uint32_t nr_cpus; /* possible CPUs: rows per flow slot */
+	uint32_t nr_flow_slots;
+	int cgroup_fd;	/* cgroup2 root, or -errno */
+	int tracefs_fd; /* or -errno */
+	int trial_fd;	/* event of the uprobe that showed whether they can be had, or -errno */
+};
+
+/*
+ * Choose and load. 0, or -errno with a line in `error`; loader_free either way. Nothing runs before
+ * loader_attach, so maps can be filled in between.
+ */
+int loader_load(struct loader *loader, enum vm_events vm_events, char *error, size_t error_size);
+
+/*
+ * Attach what was loaded, first all but the hooks on traffic, then those. -ENOTSUP with a line in
+ * `error` if an essential hook is missing.
+ */
+int loader_attach(struct loader *loader, bool traffic, char *error, size_t error_size);
+
+/* Give back what the run does not need: programs not chosen, descriptors, free heap. */
+void loader_trim(struct loader *loader);
+
+void loader_free(struct loader *loader);
+
+/* NULL if the hook is unknown or not attached. */
+struct bpf_link *loader_link(const struct loader *loader, const char *hook);
+struct bpf_program *loader_program(const struct loader *loader, const char *name);
+struct loader_hook *loader_find(struct loader *loader, const char *hook);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* perf_attach.c - see perf_attach.h. */
+#include "source/perf_attach.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int open_event(struct perf_event_attr *attr)
+{
+	/* The program sees the event on every CPU; cpu 0 only gives the descriptor a home. */
+	long fd = syscall(SYS_perf_event_open, attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static int link_program(const struct bpf_program *program, int event_fd, uint64_t cookie,
+			struct bpf_link **out)
+{
+	LIBBPF_OPTS(bpf_perf_event_opts, options, .bpf_cookie = cookie);
+	struct bpf_link *link = bpf_program__attach_perf_event_opts(program, event_fd, &options);
+	int err;
+
+	if (!link) {
+		err = -errno;
+		close(event_fd);
+		return err;
+	}
+	*out = link;
+	return 0;
+}
+
+static int read_number(int dir_fd, const char *path)
+{
+	char text[32] = "";
+	int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC);
+	ssize_t len;
+
+	if (fd < 0)
+		return -errno;
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	return len > 0 ? atoi(text) : -EIO;
+}
+
+int perf_attach_tracepoint(const struct bpf_program *program, int tracefs_fd, const char *name,
+			   struct bpf_link **out)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT,
+		.size = sizeof(attr),
+	};
+	char path[256];
+	int id, fd;
+
+	snprintf(path, sizeof(path), "events/%s/id", name);
+	id = read_number(tracefs_fd, path);
+	if (id < 0)
+		return id;
+	attr.config = (uint64_t)id;
+	fd = open_event(&attr);
+	return fd < 0 ? fd : link_program(program, fd, 0, out);
+}
+
+static int open_uprobe(const char *path, uint64_t offset)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.uprobe_path = (uint64_t)(uintptr_t)path,
+		.probe_offset = offset,
+	};
+	int type = read_number(AT_FDCWD, "/sys/bus/event_source/devices/uprobe/type");
+
+	if (type < 0)
+		return type;
+	attr.type = (uint32_t)type;
+	return open_event(&attr);
+}
+
+int perf_attach_uprobe(const struct bpf_program *program, const char *path, uint64_t offset,
+		       uint64_t cookie, struct bpf_link **out)
+{
+	int fd = open_uprobe(path, offset);
+
+	return fd < 0 ? fd : link_program(program, fd, cookie, out);
+}
+
+int perf_try_uprobe(const char *path, uint64_t offset)
+{
+	return open_uprobe(path, offset);
+}

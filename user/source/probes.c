@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* probes.c - see probes.h. */
+#include "source/probes.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FIX_KERNEL "needs a kernel with this tracepoint"
+#define FIX_CGROUP "mount cgroup2 where memswell sees it, and keep CAP_NET_ADMIN"
+
+static const struct probe_hook hooks[] = {
+	{
+		.name = "fork",
+		.essential = true,
+		.candidates = {{.variant = "tp_btf/sched_process_fork",
+				.programs = {"lifecycle_fork"}}},
+		.consequence = "births of processes are not seen",
+		.fix = FIX_KERNEL,
+	},
+	{
+		.name = "exec",
+		.essential = true,
+		.candidates = {{.variant = "tp_btf/sched_process_exec",
+				.programs = {"lifecycle_exec"}}},
+		.consequence = "program starts are not seen",
+		.fix = FIX_KERNEL,
+	},
+	{
+		.name = "exit",
+		.essential = true,
+		.candidates = {{.variant = "tp_btf/sched_process_exit",
+				.programs = {"lifecycle_exit"}}},
+		.consequence = "deaths are not seen",
+		.fix = FIX_KERNEL,
+	},
+	{
+		.name = "signal",
+		.essential = true,
+		.candidates = {{.variant = "tp_btf/signal_generate",
+				.programs = {"lifecycle_signal"}}},
+		.consequence = "who killed a process is not known",
+		.fix = FIX_KERNEL,
+	},
+	{
+		.name = "tasks",
+		.essential = true,
+		.candidates = {{.variant = "iter/task", .programs = {"memory_tasks"}}},
+		.consequence = "memory of processes is not sampled",
+		.fix = "needs Linux 5.15 or later",
+	},
+	{
+		.name = "oom",
+		.candidates = {{.variant = "tp_btf/mark_victim", .programs = {"oom_mark_victim"}}},
+		.consequence = "kills by the OOM killer look like any SIGKILL from the kernel",
+		.fix = FIX_KERNEL,
+	},
+	{
+		.name = "tcp_state",
+		.candidates = {{.variant = "tp_btf/inet_sock_set_state",
+				.programs = {"socket_set_state"}}},
+		.consequence = "listeners, refused and timed out connects are not seen",
+		.fix = FIX_KERNEL,
+	},
+	{
+		.name = "owner_create",
+		.candidates = {{.variant = "cgroup/sock_create", .programs = {"socket_create"}}},
+		.consequence = "sockets have no owner until they are read from",
+		.fix = FIX_CGROUP,
+	},
+	{
+		.name = "owner_recv",
+		.candidates = {{.variant = "tp_btf/tcp_rcv_space_adjust",
+				.programs = {"socket_recv_owner"}}},
+		.consequence =
+			"requests may be put down to the process that listens, not to its worker",
+		.fix = FIX_KERNEL,
+	},
+	{
+		.name = "reset_sent",
+		.candidates = {{.variant = "tp_btf/tcp_send_reset (reason)",
+				.programs = {"socket_send_reset_reason"},
+				.min_args = 3,
+				.max_args = 8},
+			       {.variant = "tp_btf/tcp_send_reset",
+				.programs = {"socket_send_reset"},
+				.min_args = 2,
+				.max_args = 2}},
+		.consequence = "resets sent by this host are not seen",
+		.fix = FIX_KERNEL,
+	},
+	{
+		.name = "http_ingress",
+		.traffic = true,
+		.candidates = {{.variant = "cgroup_skb/ingress", .programs = {"http_ingress"}}},
+		.consequence = "no HTTP requests or responses are counted",
+		.fix = FIX_CGROUP,
+	},
+	{
+		.name = "http_egress",
+		.traffic = true,
+		.candidates = {{.variant = "cgroup_skb/egress", .programs = {"http_egress"}}},
+		.consequence = "no HTTP requests or responses are counted",
+		.fix = FIX_CGROUP,
+	},
+	{
+		.name = "sockets_at_start",
+		.candidates = {{.variant = "iter/task_file", .programs = {"socket_files"}}},
+		.consequence = "sockets older than memswell have no owner until they are used",
+		.fix = "needs Linux 5.15 or later",
+	},
+	{
+		.name = "rss_step",
+		.candidates = {{.variant = "tp_btf/rss_stat", .programs = {"memory_rss_stat"}}},
+		.consequence = "growth and death between two ticks is not seen",
+		.fix = FIX_KERNEL,
+	},
+	{
+		.name = "vm_events",
+		.candidates = {{.variant = "fexit",
+				.programs = {"vm_mmap_fexit", "vm_munmap_fexit", "vm_mremap_fexit",
+					     "vm_brk_fexit"},
+				.vm_events = VM_EVENTS_FENTRY},
+			       {.variant = "tracepoint/sys_exit_*",
+				.programs = {"vm_mmap_exit", "vm_munmap_exit", "vm_mremap_exit",
+					     "vm_brk_exit"},
+				.vm_events = VM_EVENTS_SYSCALL,
+				.cost = "every system call pays some 35 ns (--vm-events=off)"},
+			       {.variant = "tp_btf/sys_exit",
+				.programs = {"vm_sys_exit"},
+				.vm_events = VM_EVENTS_SYSCALL,
+				.cost = "every system call pays some 85 ns (--vm-events=off)"}},
+		.consequence = "mmap, munmap, mremap and brk are not counted",
+		.fix = "needs fentry, or tracefs with CAP_SYS_ADMIN",
+	},
+	{
+		.name = "reclaim_direct",
+		.candidates = {{.variant = "tp_btf/mm_vmscan_direct_reclaim_*",
+				.programs = {"reclaim_direct_begin", "reclaim_direct_end"}}},
+		.consequence = "stalls by reclaim for the machine are not seen",
+		.fix = FIX_KERNEL,
+	},
+	{
+		.name = "reclaim_memcg",
+		.candidates = {{.variant = "tp_btf/mm_vmscan_memcg_reclaim_*",
+				.programs = {"reclaim_memcg_begin", "reclaim_memcg_end"}}},
+		.consequence = "stalls by reclaim at a cgroup limit are not seen",
+		.fix = FIX_KERNEL,
+	},
+	{
+		.name = "v8_oom",
+		.candidates = {{.variant = "uprobe", .programs = {"runtime_v8_oom"}}},
+		.consequence = "V8's own heap limit shows only as SIGABRT",
+		.fix = "needs CAP_SYS_ADMIN and CONFIG_UPROBE_EVENTS",
+	},
+};
+
+const struct probe_hook *probes_table(uint32_t *nr)
+{
+	*nr = sizeof(hooks) / sizeof(hooks[0]);
+	return hooks;
+}
+
+/* The prototype behind `typedef void (*btf_trace_NAME)(void *, ...)`, or NULL. */
+static const struct btf_type *tracepoint_proto(const struct btf *btf, const char *name)
+{
+	char type_name[128];
+	const struct btf_type *type;
+	int id;
+
+	snprintf(type_name, sizeof(type_name), "btf_trace_%s", name);
+	id = btf__find_by_name_kind(btf, type_name, BTF_KIND_TYPEDEF);
+	if (id < 0)
+		return NULL;
+	type = btf__type_by_id(btf, btf__type_by_id(btf, (uint32_t)id)->type);
+	if (!type || !btf_is_ptr(type))
+		return NULL;
+	type = btf__type_by_id(btf, type->type);
+	return type && btf_is_func_proto(type) ? type : NULL;
+}
+
+static int check_tracepoint(const struct btf *btf, const struct probe_candidate *candidate,
+			    const char *name, char *reason, size_t reason_size)
+{
+	const struct btf_type *proto = tracepoint_proto(btf, name);
+	uint32_t nr_args;
+
+	if (!proto) {
+		snprintf(reason, reason_size, "this kernel has no tracepoint %s", name);
+		return -ENOENT;
+	}
+	/* The first parameter is the probe's own data. */
+	nr_args = btf_vlen(proto) ? btf_vlen(proto) - 1U : 0;
+	if (candidate->max_args &&
+	    (nr_args < candidate->min_args || nr_args > candidate->max_args)) {
+		snprintf(reason, reason_size, "tracepoint %s has %u arguments here", name, nr_args);
+		return -ENOENT;
+	}
+	return 0;
+}
+
+static int check_function(const struct btf *btf, const char *prefix, const char *name, char *reason,
+			  size_t reason_size)
+{
+	char function[128];
+
+	snprintf(function, sizeof(function), "%s%s", prefix, name);
+	if (btf__find_by_name_kind(btf, function, BTF_KIND_FUNC) >= 0)
+		return 0;
+	snprintf(reason, reason_size, "this kernel has no function %s", function);
+	return -ENOENT;
+}
+
+static const char *after(const char *section, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return strncmp(section, prefix, len) == 0 ? section + len : NULL;
+}
+
+int probe_check(const struct btf *btf, const struct probe_candidate *candidate, const char *section,
+		char *reason, size_t reason_size)
+{
+	const char *name;
+
+	if ((name = after(section, "tp_btf/")))
+		return check_tracepoint(btf, candidate, name, reason, reason_size);
+	if ((name = after(section, "fexit/")) || (name = after(section, "fentry/")))
+		return check_function(btf, "", name, reason, reason_size);
+	if ((name = after(section, "iter/")))
+		return check_function(btf, "bpf_iter_", name, reason, reason_size);
+	return 0;
+}
+
+bool probe_first_arg_is_pointer(const struct btf *btf, const char *tracepoint)
+{
+	const struct btf_type *proto = tracepoint_proto(btf, tracepoint);
+	const struct btf_type *type;
+
+	if (!proto || btf_vlen(proto) < 2)
+		return false;
+	type = btf__type_by_id(btf, btf_params(proto)[1].type);
+	return type && btf_is_ptr(type);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* self.c - see self.h. */
+#include "source/self.h"
+
+#include <bpf/libbpf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/utf8.h"
+#include "source/procfs.h"
+
+#define NS_PER_S 1000000000LL
+
+static int64_t clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+uint64_t self_boot_ns(void)
+{
+	return (uint64_t)clock_ns(CLOCK_BOOTTIME);
+}
+
+int64_t self_wall_offset_ns(void)
+{
+	/* In the middle of two readings, so that an interruption shifts it by half at most. */
+	int64_t before = clock_ns(CLOCK_BOOTTIME);
+	int64_t wall = clock_ns(CLOCK_REALTIME);
+	int64_t after = clock_ns(CLOCK_BOOTTIME);
+
+	return wall - (before + (after - before) / 2);
+}
+
+static uint64_t timeval_ns(const struct timeval *time)
+{
+	return (uint64_t)(time->tv_sec * NS_PER_S + time->tv_usec * 1000);
+}
+
+/* What the kernel charges for one map; 0 where it does not say. */
+static uint64_t map_bytes(const struct bpf_map *map)
+{
+	static const char key[] = "\nmemlock:";
+	char path[64], text[1024];
+	const char *at;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", bpf_map__fd(map));
+	if (procfs_read_file(path, text, sizeof(text)) < 0 || !(at = strstr(text, key)))
+		return 0;
+	return strtoull(at + sizeof(key) - 1, NULL, 10);
+}
+
+void self_cost(const struct bpf_object *object, struct record *out)
+{
+	struct rusage usage;
+	const struct bpf_map *map;
+	char text[256];
+	uint64_t resident = 0;
+
+	getrusage(RUSAGE_SELF, &usage);
+	out->self.cpu_ns = timeval_ns(&usage.ru_utime) + timeval_ns(&usage.ru_stime);
+	if (procfs_read_file("/proc/self/statm", text, sizeof(text)) > 0 && strchr(text, ' '))
+		resident = strtoull(strchr(text, ' '), NULL, 10);
+	out->self.rss_bytes = resident * (uint64_t)sysconf(_SC_PAGESIZE);
+	bpf_object__for_each_map(map, object) out->self.map_bytes += map_bytes(map);
+}
+
+static void read_line(const char *path, char *out, size_t out_size)
+{
+	char text[512];
+	ssize_t len = procfs_read_file(path, text, sizeof(text));
+
+	out[0] = '\0';
+	if (len > 0)
+		utf8_sanitize(out, out_size, text, strcspn(text, "\n"));
+}
+
+void self_header(struct record *out)
+{
+	struct record_header *header = &out->header;
+	struct utsname uts;
+
+	header->version = RECORD_FORMAT_VERSION;
+	header->page_bytes = (uint32_t)sysconf(_SC_PAGESIZE);
+	header->wall_offset_ns = self_wall_offset_ns();
+	read_line("/etc/machine-id", header->host_id, sizeof(header->host_id));
+	read_line("/proc/sys/kernel/random/boot_id", header->boot_id, sizeof(header->boot_id));
+	if (uname(&uts))
+		return;
+	utf8_sanitize(header->host_name, sizeof(header->host_name), uts.nodename,
+		      sizeof(uts.nodename));
+	utf8_sanitize(header->kernel, sizeof(header->kernel), uts.release, sizeof(uts.release));
+	utf8_sanitize(header->arch, sizeof(header->arch), uts.machine, sizeof(uts.machine));
+}

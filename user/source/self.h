@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* self.h - what memswell itself costs and where it runs: RECORD_SELF, facts of the header. */
+#ifndef MEMSWELL_SELF_H
+#define MEMSWELL_SELF_H
+
+#include <stdint.h>
+
+#include "model/record.h"
+
+struct bpf_object;
+
+uint64_t self_boot_ns(void);
+
+/* CLOCK_REALTIME - CLOCK_BOOTTIME */
+int64_t self_wall_offset_ns(void);
+
+/* Fill out->self. */
+void self_cost(const struct bpf_object *object, struct record *out);
+
+/* Fill out->header but for tick, CPUs and version. What cannot be read stays empty. */
+void self_header(struct record *out);
+
+#endif
