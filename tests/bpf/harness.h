@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * harness.h - loads the socket and HTTP programs for a test, attached to a cgroup of its own so
+ * that no other traffic of the host is seen, and reads what they counted.
+ */
+#ifndef MEMSWELL_TEST_HARNESS_H
+#define MEMSWELL_TEST_HARNESS_H
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <mntent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "memswell.skel.h"
+#include "wire.h"
+
+#define HARNESS_SLOTS 64U
+
+static const char *const harness_programs[] = {
+	"http_ingress",
+	"http_egress",
+	"socket_create",
+	"socket_set_state",
+	"socket_recv_owner",
+	"socket_files",
+	"socket_send_reset_reason",
+};
+#define NR_HARNESS_PROGRAMS (sizeof(harness_programs) / sizeof(harness_programs[0]))
+
+struct harness {
+	struct memswell_bpf *bpf;
+	struct bpf_link *links[NR_HARNESS_PROGRAMS];
+	struct ring_buffer *rings;
+	uint32_t nr_cpus;
+	char cgroup[256];
+	char home[256]; /* the cgroup this process came from */
+	int cgroup_fd;
+	uint32_t nr_listeners[2]; /* WIRE_LISTENER_DOWN, WIRE_LISTENER_UP events */
+	uint32_t nr_alarms;
+};
+
+static inline void harness_move_to(const char *cgroup)
+{
+	char path[300];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
+	file = fopen(path, "w");
+	if (!file)
+		return;
+	fprintf(file, "0\n");
+	fclose(file);
+}
+
+static inline bool harness_find_cgroup2(char *root, size_t size)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "r");
+	struct mntent *entry;
+	bool found = false;
+
+	while (mounts && !found && (entry = getmntent(mounts))) {
+		found = !strcmp(entry->mnt_type, "cgroup2");
+		if (found)
+			snprintf(root, size, "%s", entry->mnt_dir);
+	}
+	if (mounts)
+		endmntent(mounts);
+	return found;
+}
+
+static inline void harness_find_home(struct harness *harness, const char *root)
+{
+	FILE *file = fopen("/proc/self/cgroup", "r");
+	char line[200];
+
+	snprintf(harness->home, sizeof(harness->home), "%s", root);
+	while (file && fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (!strncmp(line, "0::", 3))
+			snprintf(harness->home, sizeof(harness->home), "%.50s%s", root, line + 3);
+	}
+	if (file)
+		fclose(file);
+}
+
+static inline int harness_event(void *context, void *data, size_t size)
+{
+	struct harness *harness = context;
+	const struct wire_head *head = data;
+	const struct wire_listener *listener = data;
+
+	(void)size;
+	if (head->kind == WIRE_ALARM)
+		harness->nr_alarms++;
+	if (head->kind == WIRE_LISTENER && listener->owner.tgid == (uint32_t)getpid())
+		harness->nr_listeners[listener->state]++;
+	return 0;
+}
+
+static inline void harness_size_maps(struct harness *harness)
+{
+	struct memswell_bpf *bpf = harness->bpf;
+
+	bpf->rodata->cfg_nr_cpus = harness->nr_cpus;
+	bpf->rodata->cfg_nr_flow_slots = HARNESS_SLOTS;
+	bpf_map__set_max_entries(bpf->maps.flow_slots, HARNESS_SLOTS);
+	bpf_map__set_max_entries(bpf->maps.free_flow_slots, HARNESS_SLOTS);
+	bpf_map__set_max_entries(bpf->maps.flow_stats, HARNESS_SLOTS * harness->nr_cpus);
+	bpf_map__set_max_entries(bpf->maps.losses, harness->nr_cpus);
+}
+
+static inline bool harness_wants(const char *name)
+{
+	for (size_t i = 0; i < NR_HARNESS_PROGRAMS; i++)
+		if (!strcmp(harness_programs[i], name))
+			return true;
+	return false;
+}
+
+static inline int harness_load(struct harness *harness)
+{
+	struct bpf_program *program;
+
+	memset(harness, 0, sizeof(*harness));
+	harness->cgroup_fd = -1;
+	harness->nr_cpus = (uint32_t)libbpf_num_possible_cpus();
+	harness->bpf = memswell_bpf__open();
+	if (!harness->bpf)
+		return -1;
+	harness_size_maps(harness);
+	bpf_object__for_each_program(program, harness->bpf->obj)
+		bpf_program__set_autoload(program, harness_wants(bpf_program__name(program)));
+	if (memswell_bpf__load(harness->bpf))
+		return -1;
+	for (uint32_t slot = 1; slot < HARNESS_SLOTS; slot++)
+		bpf_map_update_elem(bpf_map__fd(harness->bpf->maps.free_flow_slots), NULL, &slot,
+				    0);
+	harness->rings = ring_buffer__new(bpf_map__fd(harness->bpf->maps.critical_ring),
+					  harness_event, harness, NULL);
+	return ring_buffer__add(harness->rings, bpf_map__fd(harness->bpf->maps.bulk_ring),
+				harness_event, harness);
+}
+
+static inline int harness_enter_cgroup(struct harness *harness)
+{
+	char root[64];
+
+	if (!harness_find_cgroup2(root, sizeof(root)))
+		return -1;
+	harness_find_home(harness, root);
+	snprintf(harness->cgroup, sizeof(harness->cgroup), "%s/memswell-test-%d", root, getpid());
+	if (mkdir(harness->cgroup, 0755))
+		return -1;
+	harness_move_to(harness->cgroup);
+	harness->cgroup_fd = open(harness->cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return harness->cgroup_fd < 0 ? -1 : 0;
+}
+
+static inline int harness_attach(struct harness *harness)
+{
+	for (size_t i = 0; i < NR_HARNESS_PROGRAMS; i++) {
+		struct bpf_program *program =
+			bpf_object__find_program_by_name(harness->bpf->obj, harness_programs[i]);
+		enum bpf_prog_type type = bpf_program__type(program);
+
+		if (!strcmp(harness_programs[i], "socket_files"))
+			continue;
+		if (type == BPF_PROG_TYPE_CGROUP_SKB || type == BPF_PROG_TYPE_CGROUP_SOCK)
+			harness->links[i] = bpf_program__attach_cgroup(program, harness->cgroup_fd);
+		else
+			harness->links[i] = bpf_program__attach(program);
+		if (!harness->links[i])
+			return -1;
+	}
+	return 0;
+}
+
+static inline void harness_free(struct harness *harness)
+{
+	for (size_t i = 0; i < NR_HARNESS_PROGRAMS; i++)
+		bpf_link__destroy(harness->links[i]);
+	ring_buffer__free(harness->rings);
+	memswell_bpf__destroy(harness->bpf);
+	if (harness->cgroup_fd < 0)
+		return;
+	close(harness->cgroup_fd);
+	harness_move_to(harness->home);
+	rmdir(harness->cgroup);
+}
+
+/* ---- reading ---- */
+
+static inline void harness_add_row(struct wire_flow_stats *sum, const struct wire_flow_stats *row)
+{
+	sum->requests += row->requests;
+	sum->responses += row->responses;
+	sum->request_bytes += row->request_bytes;
+	sum->response_bytes += row->response_bytes;
+	sum->opened += row->opened;
+	sum->closed += row->closed;
+	sum->latency_sum_ns += row->latency_sum_ns;
+	if (row->max_request_bytes > sum->max_request_bytes)
+		sum->max_request_bytes = row->max_request_bytes;
+	for (int i = 0; i < NR_WIRE_STATUSES; i++)
+		sum->status[i] += row->status[i];
+	for (int i = 0; i < NR_WIRE_FAILS; i++)
+		sum->fail[i] += row->fail[i];
+	for (int i = 0; i < WIRE_LATENCY_BUCKETS; i++)
+		sum->latency[i] += row->latency[i];
+	if (row->rst_reason)
+		sum->rst_reason = row->rst_reason;
+}
+
+static inline void harness_add_slot(const struct harness *harness, uint32_t slot,
+				    struct wire_flow_stats *sum)
+{
+	for (uint32_t cpu = 0; cpu < harness->nr_cpus; cpu++) {
+		uint32_t index = slot * harness->nr_cpus + cpu;
+		struct wire_flow_stats row;
+
+		assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(harness->bpf->maps.flow_stats),
+						     &index, &row),
+				 0);
+		harness_add_row(sum, &row);
+	}
+}
+
+/* The sum over all flows of that role and port, of one process or of all (pid 0). */
+static inline struct wire_flow_stats harness_flow(const struct harness *harness,
+						  enum wire_role role, uint16_t port, pid_t pid)
+{
+	int fd = bpf_map__fd(harness->bpf->maps.flow_slots);
+	struct wire_flow_key key, *last = NULL, next;
+	struct wire_flow_stats sum;
+	uint32_t slot;
+
+	memset(&sum, 0, sizeof(sum));
+	while (!bpf_map_get_next_key(fd, last, &next)) {
+		key = next;
+		last = &key;
+		if (key.role != role || key.endpoint.port != port ||
+		    (pid && key.proc.tgid != (uint32_t)pid))
+			continue;
+		if (!bpf_map_lookup_elem(fd, &key, &slot))
+			harness_add_slot(harness, slot, &sum);
+	}
+	return sum;
+}
+
+static inline uint32_t harness_nr_flows(const struct harness *harness)
+{
+	int fd = bpf_map__fd(harness->bpf->maps.flow_slots);
+	struct wire_flow_key key, *last = NULL, next;
+	uint32_t nr = 0;
+
+	for (; !bpf_map_get_next_key(fd, last, &next); nr++) {
+		key = next;
+		last = &key;
+	}
+	return nr;
+}
+
+static inline uint64_t harness_losses(const struct harness *harness, enum wire_loss loss)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t cpu = 0; cpu < harness->nr_cpus; cpu++) {
+		struct wire_losses row;
+
+		if (!bpf_map_lookup_elem(bpf_map__fd(harness->bpf->maps.losses), &cpu, &row))
+			sum += row.count[loss];
+	}
+	return sum;
+}
+
+#endif

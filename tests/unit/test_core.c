@@ -1,0 +1,946 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* test_core.c - whole stories: records in, incidents out. */
+/* links: core/core.c model/record.c model/vocabulary.c */
+#include <stdio.h>
+
+#include "story.h"
+
+#define LIMIT (300 * MIB)
+
+static void assert_story_order(const struct report_incident *r)
+{
+	for (uint32_t i = 1; i < r->nr_moments; i++)
+		assert_true(r->timeline[i - 1].ts_ns <= r->timeline[i].ts_ns);
+}
+
+static void oom_kill_of(struct story *s, struct proc_id id, uint64_t anon)
+{
+	s->now_ns += 10 * NSEC_PER_MSEC;
+	story_signal(s, id, id, SIGKILL, SI_KERNEL, "node");
+	s->now_ns += 40000;
+	story_oom(s, id, anon, LIMIT);
+	s->now_ns += 3 * NSEC_PER_MSEC;
+	story_exit(s, id, SIGKILL, anon);
+}
+
+static void leak_until_oom_behind_nginx_is_a_heap_leak(void **state)
+{
+	struct story *s = story_new();
+	const struct report_incident *r;
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_vm(s, NODE, 0, MIB);
+	story_grow(s, 40 * MIB, 290 * MIB, 40, LIMIT);
+	story_vm(s, NODE, MIB, 250 * MIB);
+	oom_kill_of(s, NODE, 290 * MIB);
+	story_outage(s);
+	story_restart(s, story_proc_id(400, 1050));
+
+	assert_int_equal(s->first_kind, REPORT_START);
+	assert_int_equal(s->nr_reports[REPORT_OOM_KILL], 1);
+	assert_true(s->oom.confirmed);
+	assert_int_equal(s->nr_reports[REPORT_PROCESS_EXIT], 1);
+	assert_int_equal(s->nr_reports[REPORT_BURST], 2);
+	story_assert_class(s, VERDICT_MEMORY_DEATH);
+	r = story_last(s);
+	assert_int_equal(r->record, INCIDENT_CLOSE);
+	assert_int_equal(r->status, STATUS_RECOVERED);
+	assert_int_equal(r->verdict.cause, CAUSE_HEAP_LEAK);
+	assert_true(r->verdict.confidence > 0.9);
+	assert_false(r->verdict.insufficient_history);
+	assert_true(r->has_culprit && r->died);
+	assert_int_equal(r->culprit.id.tgid, 300);
+	assert_true(r->death.oom_kill && r->death.memcg_oom);
+	assert_int_equal(r->death.exit_code, 137);
+	assert_int_equal(r->gateway.proc.id.tgid, 20);
+	assert_int_equal(r->gateway.nr_workers, 1);
+	assert_int_equal(r->impact.client_status[FLOW_STATUS_502], 1008);
+	assert_int_equal(r->impact.upstream_fail[FLOW_FAIL_REFUSED], 1000);
+	assert_int_equal(r->impact.upstream_fail[FLOW_FAIL_RST_BEFORE], 8);
+	assert_int_equal(r->impact.no_live, 0);
+	assert_int_equal(r->impact.masked_by_retry, 0);
+	assert_int_equal(r->next_tgid, 400);
+	assert_int_equal(r->restarts_10m, 1);
+	assert_true(r->memory.native_share.has && r->memory.native_share.value < 0.5);
+	assert_true(r->memory.floor_slope_bytes_per_s.value > 5e6);
+	assert_story_order(r);
+	assert_true(story_has_moment(r, MOMENT_OOM_MARK));
+	assert_true(story_has_moment(r, MOMENT_SIGNAL));
+	assert_true(story_has_moment(r, MOMENT_LISTENER_UP));
+	assert_true(story_has_moment(r, MOMENT_RECOVERED));
+	assert_int_equal(strlen(r->id), 26);
+	for (uint32_t i = 0; i < s->nr_incidents; i++)
+		assert_string_equal(s->incidents[i].id, r->id);
+	assert_int_equal(s->incidents[0].record, INCIDENT_OPEN);
+	/* Known at once: from the open to the close nothing changed. */
+	assert_int_equal(s->nr_incidents, 2);
+	story_free(s);
+}
+
+static void fast_leak_predicts_before_it_dies(void **state)
+{
+	struct story *s = story_new();
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_grow(s, 20 * MIB, 280 * MIB, 60, LIMIT);
+	assert_true(s->nr_reports[REPORT_GROWTH] >= 1);
+	assert_true(s->growth.exhaustion_s.has);
+	assert_true(s->growth.exhaustion_s.value < 60);
+	assert_string_equal(s->growth.ceiling_source, "cgroup");
+	oom_kill_of(s, NODE, 280 * MIB);
+	story_outage(s);
+	assert_true(story_has_moment(story_last(s), MOMENT_PREDICTION));
+	assert_true(story_last(s)->memory.predicted_exhaustion_s.has);
+	story_free(s);
+}
+
+static void growth_of_buffers_is_a_native_leak(void **state)
+{
+	struct story *s = story_new();
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	for (uint64_t i = 0; i < 40; i++) {
+		s->now_ns += NSEC_PER_SEC;
+		story_vm(s, NODE, i * 6 * MIB, i * 6 * MIB + MIB);
+		story_memory(s, NODE, (40 + i * 6) * MIB, LIMIT);
+		story_good_flows(s, NODE, 100);
+		story_tick(s);
+	}
+	oom_kill_of(s, NODE, 280 * MIB);
+	story_outage(s);
+	story_assert_class(s, VERDICT_MEMORY_DEATH);
+	assert_int_equal(story_last(s)->verdict.cause, CAUSE_NATIVE_LEAK);
+	assert_true(story_last(s)->memory.native_share.value > 0.9);
+	story_free(s);
+}
+
+static void growth_of_a_process_without_managed_heap_is_a_heap_leak(void **state)
+{
+	struct story *s = story_new();
+
+	(void)state;
+	story_cast(s, RUNTIME_PYTHON, false);
+	story_grow(s, 40 * MIB, 290 * MIB, 40, LIMIT);
+	oom_kill_of(s, NODE, 290 * MIB);
+	story_outage(s);
+	assert_int_equal(story_last(s)->verdict.cause, CAUSE_HEAP_LEAK);
+	assert_false(story_last(s)->memory.native_share.has);
+	story_free(s);
+}
+
+static void one_large_payload_is_unknown_growth(void **state)
+{
+	struct story *s = story_new();
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_grow(s, 60 * MIB, 61 * MIB, 40, LIMIT);
+	oom_kill_of(s, NODE, 295 * MIB);
+	story_outage(s);
+	story_assert_class(s, VERDICT_MEMORY_DEATH);
+	assert_int_equal(story_last(s)->verdict.cause, CAUSE_UNKNOWN_GROWTH);
+	assert_false(story_last(s)->memory.floor_slope_bytes_per_s.has);
+	story_free(s);
+}
+
+static void leak_that_dies_young_says_so(void **state)
+{
+	struct story *s = story_new();
+	struct proc_id young = story_proc_id(310, 1011);
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	for (int i = 0; i < 10; i++)
+		story_good_second(s);
+	s->now_ns = SECONDS(1011);
+	story_proc(s, young, SHELL, "node");
+	story_exe(s, young, RUNTIME_NODEJS, true);
+	story_listener(s, young, UPSTREAM, 9, LISTENER_UP);
+	for (uint64_t i = 1; i < 7; i++) {
+		s->now_ns += NSEC_PER_SEC;
+		story_memory(s, young, (20 + 40 * i) * MIB, LIMIT);
+		story_good_flows(s, young, 100);
+		story_tick(s);
+	}
+	oom_kill_of(s, young, 295 * MIB);
+	story_outage(s);
+	assert_int_equal(story_last(s)->culprit.id.tgid, 310);
+	assert_int_equal(story_last(s)->verdict.cause, CAUSE_HEAP_LEAK);
+	assert_true(story_last(s)->verdict.insufficient_history);
+	assert_true(story_last(s)->verdict.confidence <= 0.8);
+	story_free(s);
+}
+
+static void oom_kill_of_a_process_watched_for_seconds_is_unknown_growth(void **state)
+{
+	struct story *s = story_new();
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true); /* began 100 s ago */
+	story_grow(s, 240 * MIB, 290 * MIB, 5, LIMIT);
+	oom_kill_of(s, NODE, 290 * MIB);
+	story_outage(s);
+	story_assert_class(s, VERDICT_MEMORY_DEATH);
+	assert_int_equal(story_last(s)->verdict.cause, CAUSE_UNKNOWN_GROWTH);
+	assert_true(story_last(s)->verdict.insufficient_history);
+	assert_true(story_last(s)->verdict.confidence <= 0.8);
+	story_free(s);
+}
+
+static void leak_that_stalls_at_its_limit_is_still_a_leak(void **state)
+{
+	struct story *s = story_new();
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_grow(s, 40 * MIB, 290 * MIB, 20, LIMIT);
+	story_grow(s, 290 * MIB, 292 * MIB, 12, LIMIT);
+	oom_kill_of(s, NODE, 292 * MIB);
+	story_outage(s);
+	assert_int_equal(story_last(s)->verdict.cause, CAUSE_HEAP_LEAK);
+	story_free(s);
+}
+
+static void v8_abort(struct story *s, struct proc_id id, bool probe)
+{
+	struct record r = story_record(s, RECORD_V8_OOM);
+
+	r.v8_oom.proc = id;
+	if (probe)
+		story_feed(s, &r);
+	s->now_ns += NSEC_PER_MSEC;
+	story_signal(s, id, id, SIGABRT, SI_TKILL, "node");
+	s->now_ns += 9 * NSEC_PER_MSEC;
+	story_exit(s, id, SIGABRT | 0x80, 118 * MIB);
+}
+
+static void v8_abort_is_memory_death(void **state)
+{
+	struct story *s = story_new();
+	const struct report_incident *r;
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_grow(s, 20 * MIB, 118 * MIB, 30, 0);
+	v8_abort(s, NODE, true);
+	story_outage(s);
+	story_assert_class(s, VERDICT_MEMORY_DEATH);
+	r = story_last(s);
+	assert_int_equal(r->verdict.cause, CAUSE_HEAP_LEAK);
+	assert_int_equal(r->death.exit_code, 134);
+	assert_true(r->death.v8_oom);
+	assert_false(r->death.oom_kill);
+	assert_string_equal(r->memory.ceiling_source, "v8_observed");
+	assert_true(story_has_moment(r, MOMENT_V8_FATAL));
+	story_free(s);
+}
+
+static void v8_abort_without_uprobe_needs_growth(void **state)
+{
+	struct story *s = story_new();
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, false);
+	story_grow(s, 20 * MIB, 118 * MIB, 30, 0);
+	v8_abort(s, NODE, false);
+	story_outage(s);
+	story_assert_class(s, VERDICT_MEMORY_DEATH);
+	assert_int_equal(story_last(s)->verdict.cause, CAUSE_HEAP_LEAK);
+	story_free(s);
+
+	s = story_new();
+	story_cast(s, RUNTIME_NODEJS, false);
+	story_grow(s, 60 * MIB, 60 * MIB, 30, 0);
+	v8_abort(s, NODE, false);
+	story_outage(s);
+	story_assert_class(s, VERDICT_UNEXPLAINED);
+	story_free(s);
+}
+
+static void abort_of_a_watched_v8_without_last_words_is_not_memory(void **state)
+{
+	struct story *s = story_new();
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_grow(s, 20 * MIB, 118 * MIB, 30, 0);
+	v8_abort(s, NODE, false);
+	story_outage(s);
+	story_assert_class(s, VERDICT_UPSTREAM_DOWN_NONMEMORY);
+	story_free(s);
+}
+
+static void v8_abort_as_pid_1_is_memory_death_with_139(void **state)
+{
+	for (int probe = 0; probe < 2; probe++) {
+		struct story *s = story_new();
+		const struct report_incident *r;
+		struct record v8;
+
+		(void)state;
+		story_cast(s, RUNTIME_NODEJS, probe);
+		story_grow(s, 20 * MIB, 118 * MIB, 30, 0);
+		v8 = story_record(s, RECORD_V8_OOM);
+		v8.v8_oom.proc = NODE;
+		if (probe)
+			story_feed(s, &v8);
+		story_signal_ignored(s, NODE, SIGABRT);
+		s->now_ns += NSEC_PER_MSEC;
+		story_signal(s, NODE, NODE, SIGSEGV, SI_KERNEL, "node");
+		s->now_ns += 9 * NSEC_PER_MSEC;
+		story_exit(s, NODE, SIGSEGV, 118 * MIB);
+		story_outage(s);
+		story_assert_class(s, VERDICT_MEMORY_DEATH);
+		r = story_last(s);
+		assert_int_equal(r->verdict.cause, CAUSE_HEAP_LEAK);
+		assert_int_equal(r->death.exit_code, 139);
+		assert_int_equal(r->death.signal, SIGSEGV);
+		assert_true(r->death.abort_ignored);
+		story_free(s);
+	}
+}
+
+static void kill_9_of_a_big_healthy_process_names_the_sender(void **state)
+{
+	struct story *s = story_new();
+	const struct report_incident *r;
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_grow(s, 400 * MIB, 401 * MIB, 40, 1024 * MIB);
+	story_signal(s, NODE, story_proc_id(777, 1039), SIGKILL, SI_USER, "kill");
+	s->now_ns += NSEC_PER_MSEC;
+	story_exit(s, NODE, SIGKILL, 400 * MIB);
+	story_outage(s);
+	story_restart(s, story_proc_id(400, 1050));
+	story_assert_class(s, VERDICT_UPSTREAM_DOWN_NONMEMORY);
+	r = story_last(s);
+	assert_true(r->verdict.confidence > 0.9);
+	assert_int_equal(r->death.sender_tgid, 777);
+	assert_string_equal(r->death.sender_comm, "kill");
+	assert_non_null(strstr(r->summary, "kill (pid 777)"));
+	assert_int_equal(s->nr_reports[REPORT_GROWTH], 0);
+	story_free(s);
+}
+
+static void kill_9_at_the_limit_wins_over_a_later_oom_mark(void **state)
+{
+	struct story *s = story_new();
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_grow(s, 40 * MIB, 290 * MIB, 40, LIMIT);
+	story_signal(s, NODE, story_proc_id(777, 1039), SIGKILL, SI_USER, "kubelet");
+	s->now_ns += NSEC_PER_MSEC;
+	story_oom(s, NODE, 290 * MIB, LIMIT);
+	s->now_ns += NSEC_PER_MSEC;
+	story_exit(s, NODE, SIGKILL, 290 * MIB);
+	story_outage(s);
+	story_assert_class(s, VERDICT_UPSTREAM_DOWN_NONMEMORY);
+	story_free(s);
+}
+
+static void segfault_and_exit_code_are_not_memory(void **state)
+{
+	static const uint32_t statuses[] = {SIGSEGV, 1 << 8, SIGTERM, 0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+		struct story *s = story_new();
+
+		story_cast(s, RUNTIME_NODEJS, true);
+		story_grow(s, 40 * MIB, 290 * MIB, 40, LIMIT);
+		if (statuses[i] && statuses[i] < 128)
+			story_signal(s, NODE, SHELL, (int)statuses[i], SI_USER, "bash");
+		story_exit(s, NODE, statuses[i], 290 * MIB);
+		story_outage(s);
+		story_assert_class(s, VERDICT_UPSTREAM_DOWN_NONMEMORY);
+		story_free(s);
+	}
+}
+
+static void keepalive_race_blames_nobody(void **state)
+{
+	struct story *s = story_new();
+	const struct report_incident *r;
+
+	(void)state;
+	story_cast(s, RUNTIME_PYTHON, false);
+	for (int i = 0; i < 20; i++)
+		story_good_second(s);
+	for (int i = 0; i < 15; i++) {
+		struct story_failures f = {.fin = 3, .reused_fin = 3, .client_502 = 3, .good = 7};
+
+		s->now_ns += NSEC_PER_SEC;
+		story_bad_flows(s, &f);
+		story_tick(s);
+	}
+	story_stop(s);
+	story_assert_class(s, VERDICT_KEEPALIVE_RACE);
+	r = story_last(s);
+	assert_int_equal(r->record, INCIDENT_UPDATE);
+	assert_int_equal(r->status, STATUS_ONGOING);
+	assert_false(r->has_culprit);
+	assert_true(r->verdict.confidence > 0.9);
+	assert_int_equal(r->impact.client_status[FLOW_STATUS_502], 45);
+	assert_int_equal(r->impact.upstream_fail[FLOW_FAIL_FIN_BEFORE], 45);
+	story_free(s);
+}
+
+static void burst_without_any_sign_is_unexplained(void **state)
+{
+	struct story *s = story_new();
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	for (int i = 0; i < 5; i++)
+		story_good_second(s);
+	for (int i = 0; i < 5; i++) {
+		struct story_failures f = {.rst = 20, .client_502 = 20, .good = 50};
+
+		s->now_ns += NSEC_PER_SEC;
+		story_bad_flows(s, &f);
+		story_tick(s);
+	}
+	story_assert_class(s, VERDICT_UNEXPLAINED);
+	assert_true(story_last(s)->verdict.confidence <= 0.5);
+	assert_false(story_last(s)->has_culprit);
+	story_free(s);
+}
+
+static void death_masked_by_retries_is_still_an_incident(void **state)
+{
+	struct story *s = story_new();
+	const struct report_incident *r;
+	struct story_failures f = {.refused = 50, .rst = 4, .good = 100};
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_grow(s, 40 * MIB, 290 * MIB, 40, LIMIT);
+	oom_kill_of(s, NODE, 290 * MIB);
+	s->now_ns += SECONDS(1);
+	story_bad_flows(s, &f);
+	story_tick(s);
+	r = story_last(s);
+	assert_int_equal(r->verdict.class, VERDICT_MEMORY_DEATH);
+	assert_int_equal(r->severity_number, 13);
+	assert_int_equal(r->impact.masked_by_retry, 54);
+	assert_int_equal(r->impact.client_status[FLOW_STATUS_502], 0);
+	story_free(s);
+}
+
+static void few_failures_are_no_incident(void **state)
+{
+	struct story *s = story_new();
+	struct story_failures f = {.rst = 4, .client_502 = 4, .good = 100};
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_good_second(s);
+	s->now_ns += SECONDS(1);
+	story_bad_flows(s, &f);
+	story_tick(s);
+	for (int i = 0; i < 40; i++)
+		story_good_second(s);
+	assert_int_equal(s->nr_incidents, 0);
+	story_free(s);
+}
+
+static void answers_of_the_upstream_itself_are_no_burst(void **state)
+{
+	struct story *s = story_new();
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	for (int i = 0; i < 10; i++) {
+		struct record r;
+
+		s->now_ns += NSEC_PER_SEC;
+		r = story_flow(s, NGINX, FLOW_CLIENT, UPSTREAM);
+		r.flow.requests = r.flow.responses = r.flow.status[FLOW_STATUS_502] = 50;
+		story_mark(&r, FLOW_FAIL_STATUS, 50);
+		story_feed(s, &r);
+		r = story_flow(s, NGINX, FLOW_SERVER, FRONT);
+		r.flow.requests = r.flow.responses = r.flow.status[FLOW_STATUS_502] = 50;
+		story_mark(&r, FLOW_FAIL_STATUS, 50);
+		story_feed(s, &r);
+		story_tick(s);
+	}
+	assert_int_equal(s->nr_incidents, 0);
+	story_free(s);
+}
+
+static void no_live_upstreams_belong_to_who_failed_before(void **state)
+{
+	struct story *s = story_new();
+	struct story_failures none = {.client_502 = 300};
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_grow(s, 40 * MIB, 290 * MIB, 40, LIMIT);
+	oom_kill_of(s, NODE, 290 * MIB);
+	story_outage(s);
+	for (int i = 0; i < 3; i++) {
+		s->now_ns += NSEC_PER_SEC;
+		story_bad_flows(s, &none);
+		story_tick(s);
+	}
+	story_stop(s);
+	assert_int_equal(story_last(s)->impact.client_status[FLOW_STATUS_502], 1908);
+	assert_int_equal(story_last(s)->impact.no_live, 900);
+	story_free(s);
+}
+
+static void reused_pid_is_not_blamed(void **state)
+{
+	struct story *s = story_new();
+	struct proc_id stranger = story_proc_id(300, 1041);
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	for (int i = 0; i < 40; i++)
+		story_good_second(s);
+	/* The exit of the service was lost; its pid lives on in another program and is killed. */
+	s->now_ns = SECONDS(1041);
+	story_proc(s, stranger, SHELL, "sleep");
+	s->now_ns += NSEC_PER_SEC;
+	oom_kill_of(s, stranger, 10 * MIB);
+	story_outage(s);
+	story_assert_class(s, VERDICT_UNEXPLAINED);
+	assert_false(story_last(s)->has_culprit);
+	story_free(s);
+}
+
+static void handover_of_the_listener_is_no_outage(void **state)
+{
+	struct story *s = story_new();
+	struct proc_id next = story_proc_id(301, 1010);
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	for (int i = 0; i < 10; i++)
+		story_good_second(s);
+	story_proc(s, next, SHELL, "node");
+	story_listener(s, next, UPSTREAM, 4, LISTENER_UP);
+	assert_false(s->listener.outage_ms.has);
+	story_exit(s, NODE, 0, 50 * MIB);
+	story_listener(s, NODE, UPSTREAM, 2, LISTENER_DOWN);
+	for (int i = 0; i < 20; i++) {
+		s->now_ns += NSEC_PER_SEC;
+		story_good_flows(s, next, 100);
+		story_tick(s);
+	}
+	assert_int_equal(s->nr_incidents, 0);
+	/* Failures now have nothing to do with the old one. */
+	for (int i = 0; i < 3; i++) {
+		struct story_failures f = {.rst = 20, .client_502 = 20, .good = 50};
+
+		s->now_ns += NSEC_PER_SEC;
+		story_bad_flows(s, &f);
+		story_tick(s);
+	}
+	assert_true(s->nr_incidents > 0);
+	story_free(s);
+}
+
+static void worker_without_listener_is_found_by_its_flows(void **state)
+{
+	struct story *s = story_new();
+	struct proc_id worker = story_proc_id(302, 950);
+	struct story_failures f = {.rst = 12, .client_502 = 12, .good = 50};
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_proc(s, worker, NODE, "node");
+	for (uint64_t i = 0; i < 40; i++) {
+		s->now_ns += NSEC_PER_SEC;
+		story_memory(s, worker, (40 + i * 6) * MIB, LIMIT);
+		story_good_flows(s, worker, 100);
+		story_tick(s);
+	}
+	oom_kill_of(s, worker, 280 * MIB);
+	s->now_ns += SECONDS(1);
+	story_bad_flows(s, &f);
+	story_tick(s);
+	story_assert_class(s, VERDICT_MEMORY_DEATH);
+	assert_int_equal(story_last(s)->culprit.id.tgid, 302);
+	story_free(s);
+}
+
+static void gateway_in_another_namespace_finds_its_victim(void **state)
+{
+	static const struct {
+		const char *local, *upstream;
+		bool found;
+	} cases[] = {
+		{"172.17.0.2", "172.17.0.2", true},
+		{"0.0.0.0", "172.17.0.2", true},
+		{"::", "172.17.0.2", true},
+		{"127.0.0.1", "127.0.0.1", false},
+		{"0.0.0.0", "127.0.0.1", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct story *s = story_new();
+		struct endpoint local = story_endpoint(cases[i].local, 3001);
+		struct endpoint remote = story_endpoint(cases[i].upstream, 3001);
+		struct record r;
+
+		local.netns++;
+		story_cast(s, RUNTIME_NODEJS, true);
+		story_listener(s, NODE, local, 50, LISTENER_UP);
+		story_good_second(s);
+		oom_kill_of(s, NODE, 100 * MIB);
+		story_listener(s, NODE, local, 50, LISTENER_DOWN);
+		s->now_ns += SECONDS(1);
+		r = story_flow(s, NGINX, FLOW_CLIENT, remote);
+		story_mark(&r, FLOW_FAIL_REFUSED, 30);
+		story_feed(s, &r);
+		story_tick(s);
+		assert_int_equal(story_last(s)->has_culprit, cases[i].found);
+		story_free(s);
+	}
+}
+
+static void exit_in_a_later_batch_updates_the_incident(void **state)
+{
+	struct story *s = story_new();
+	uint64_t died_ns;
+	struct record r;
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_grow(s, 40 * MIB, 290 * MIB, 40, LIMIT);
+	died_ns = s->now_ns + 10 * NSEC_PER_MSEC;
+	story_refused_second(s, 100);
+	assert_int_equal(story_last(s)->verdict.class, VERDICT_UNEXPLAINED);
+	/* The critical ring was read late: older times come after newer ones. */
+	r = story_record(s, RECORD_OOM);
+	r.ts_ns = died_ns;
+	r.oom.victim = NODE;
+	r.oom.memcg.id = 77;
+	r.oom.limit_bytes = LIMIT;
+	r.oom.anon_bytes = 290 * MIB;
+	story_feed(s, &r);
+	r = story_record(s, RECORD_SIGNAL);
+	r.ts_ns = died_ns;
+	r.signal.target = r.signal.sender = NODE;
+	r.signal.sig = SIGKILL;
+	r.signal.code = SI_KERNEL;
+	story_feed(s, &r);
+	r = story_record(s, RECORD_EXIT);
+	r.ts_ns = died_ns + NSEC_PER_MSEC;
+	r.exit.proc = NODE;
+	r.exit.status = SIGKILL;
+	story_feed(s, &r);
+	story_refused_second(s, 100);
+	assert_int_equal(story_last(s)->record, INCIDENT_UPDATE);
+	assert_int_equal(story_last(s)->verdict.class, VERDICT_MEMORY_DEATH);
+	assert_int_equal(story_last(s)->verdict.cause, CAUSE_HEAP_LEAK);
+	assert_int_equal(s->nr_incidents, 2);
+	story_free(s);
+}
+
+static void losses_and_missing_hooks_lower_the_confidence(void **state)
+{
+	double sure, unsure;
+
+	(void)state;
+	for (int lossy = 0; lossy < 2; lossy++) {
+		struct story *s = story_new();
+		struct record r;
+
+		story_probe(s, "signal", lossy ? PROBE_UNAVAILABLE : PROBE_ATTACHED);
+		story_cast(s, RUNTIME_NODEJS, true);
+		story_grow(s, 40 * MIB, 290 * MIB, 40, LIMIT);
+		r = story_record(s, RECORD_LOSS);
+		strcpy(r.loss.stream, "critical_ring");
+		strcpy(r.loss.reason, "full_exit");
+		r.loss.count = 3;
+		if (lossy)
+			story_feed(s, &r);
+		oom_kill_of(s, NODE, 290 * MIB);
+		story_outage(s);
+		story_assert_class(s, VERDICT_MEMORY_DEATH);
+		assert_int_equal(story_last(s)->events_lost, lossy ? 3 : 0);
+		assert_int_equal(story_last(s)->nr_missing_probes, lossy);
+		*(lossy ? &unsure : &sure) = story_last(s)->verdict.confidence;
+		story_free(s);
+	}
+	assert_true(unsure < sure - 0.1);
+}
+
+static void sigkill_of_unknown_origin_accuses_nobody_without_the_oom_hook(void **state)
+{
+	struct story *s = story_new();
+
+	(void)state;
+	story_probe(s, "oom", PROBE_UNAVAILABLE);
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_grow(s, 40 * MIB, 290 * MIB, 40, LIMIT);
+	story_signal(s, NODE, NODE, SIGKILL, SI_KERNEL, "node");
+	story_exit(s, NODE, SIGKILL, 290 * MIB);
+	story_outage(s);
+	story_assert_class(s, VERDICT_UNEXPLAINED);
+	story_free(s);
+}
+
+static void gateway_filters_choose(void **state)
+{
+	struct core_options by_port = {.nr_gateways = 1, .gateways = {{.port = 8080}}};
+	struct core_options by_comm = {.nr_gateways = 1, .gateways = {{.comm = "nginx"}}};
+	struct core_options other = {.nr_gateways = 1, .gateways = {{.comm = "haproxy"}}};
+	const struct core_options *all[] = {&by_port, &by_comm, &other};
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct story *s = story_new_with(all[i]);
+
+		story_cast(s, RUNTIME_NODEJS, true);
+		story_good_second(s);
+		story_refused_second(s, 100);
+		assert_int_equal(s->nr_incidents, i < 2);
+		story_free(s);
+	}
+}
+
+static void client_that_serves_nobody_is_no_gateway(void **state)
+{
+	struct story *s = story_new();
+	struct proc_id curl = story_proc_id(500, 999);
+	struct record r;
+
+	(void)state;
+	story_proc(s, curl, SHELL, "curl");
+	s->now_ns += SECONDS(1);
+	r = story_flow(s, curl, FLOW_CLIENT, UPSTREAM);
+	story_mark(&r, FLOW_FAIL_REFUSED, 50);
+	story_feed(s, &r);
+	story_tick(s);
+	assert_int_equal(s->nr_incidents, 0);
+	story_free(s);
+}
+
+static void upstream_that_never_comes_back_stays_ongoing(void **state)
+{
+	struct story *s = story_new();
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_good_second(s);
+	story_exit(s, NODE, 1 << 8, 50 * MIB);
+	story_outage(s);
+	for (int i = 0; i < 12; i++) {
+		s->now_ns += SECONDS(1);
+		story_tick(s);
+	}
+	assert_int_equal(story_last(s)->record, INCIDENT_CLOSE);
+	assert_int_equal(story_last(s)->status, STATUS_ONGOING);
+	assert_false(story_has_moment(story_last(s), MOMENT_RECOVERED));
+	story_free(s);
+}
+
+static void nothing_is_told_after_the_stop(void **state)
+{
+	struct story *s = story_new();
+	uint64_t told;
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_good_second(s);
+	story_refused_second(s, 100);
+	story_stop(s);
+	told = s->next_seq;
+	story_refused_second(s, 100);
+	story_stop(s);
+	assert_int_equal(s->next_seq, told);
+	story_free(s);
+}
+
+static void hostile_strings_stay_inside_their_arrays(void **state)
+{
+	struct story *s = story_new();
+	struct record r;
+
+	(void)state;
+	r = story_record(s, RECORD_PROC);
+	r.proc.proc = NODE;
+	memset(r.proc.comm, 'A', sizeof(r.proc.comm));
+	story_feed(s, &r);
+	r = story_record(s, RECORD_EXE);
+	r.exe.proc = NODE;
+	memset(r.exe.path, 0xf0, sizeof(r.exe.path));
+	r.exe.runtime = 255;
+	story_feed(s, &r);
+	r = story_record(s, RECORD_CGROUP);
+	r.cgroup.memcg.id = 77;
+	memset(r.cgroup.path, '/', sizeof(r.cgroup.path));
+	story_feed(s, &r);
+	r = story_record(s, RECORD_PROBE);
+	memset(&r.probe, 'x', sizeof(r.probe));
+	story_feed(s, &r);
+	r = story_record(s, RECORD_LOSS);
+	memset(&r.loss, 'y', sizeof(r.loss));
+	for (int i = 0; i < 100; i++) {
+		r.loss.reason[0] = (char)i;
+		story_feed(s, &r);
+	}
+	story_signal(s, NODE, SHELL, SIGKILL, 0, "\xff\xfe\x80");
+	story_listener(s, NODE, UPSTREAM, 2, LISTENER_UP);
+	story_good_second(s);
+	story_exit(s, NODE, SIGKILL, 1);
+	story_outage(s);
+	assert_true(story_last(s)->has_culprit);
+	story_free(s);
+}
+
+static void every_field_full_of_ones_is_survived(void **state)
+{
+	struct story *s = story_new();
+
+	(void)state;
+	for (int round = 0; round < 3; round++) {
+		for (int kind = 0; kind < NR_RECORD_KINDS + 2; kind++) {
+			struct record r;
+
+			if (kind == RECORD_STOP)
+				continue;
+			memset(&r, round == 1 ? 0xff : round, sizeof(r));
+			r.kind = (enum record_kind)kind;
+			story_feed(s, &r);
+		}
+	}
+	story_stop(s);
+	story_free(s);
+}
+
+static void unknown_everything_is_unexplained(void **state)
+{
+	struct story *s = story_new();
+
+	(void)state;
+	story_probe(s, "exit", PROBE_UNAVAILABLE);
+	story_good_second(s);
+	story_refused_second(s, 100);
+	story_assert_class(s, VERDICT_UNEXPLAINED);
+	assert_string_equal(story_last(s)->gateway.personality, "generic");
+	story_free(s);
+}
+
+static void full_tables_are_counted_not_crashed(void **state)
+{
+	struct story *s = story_new();
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	for (uint32_t i = 0; i < 40000; i++) {
+		struct proc_id id = story_proc_id(1000 + i, 1000);
+		struct endpoint e = story_endpoint("10.0.0.1", (uint16_t)i);
+		struct record r;
+
+		story_proc(s, id, SHELL, "many");
+		story_memory(s, id, 20 * MIB, 0);
+		story_listener(s, id, e, i, LISTENER_UP);
+		r = story_flow(s, id, FLOW_CLIENT, e);
+		story_mark(&r, FLOW_FAIL_REFUSED, 10);
+		story_feed(s, &r);
+		story_oom(s, id, MIB, MIB);
+	}
+	s->now_ns += SECONDS(11);
+	story_tick(s);
+	assert_true(s->heartbeat.nr_losses >= 4);
+	for (uint32_t i = 1; i < s->heartbeat.nr_losses; i++)
+		assert_true(strcmp(s->heartbeat.losses[i - 1].reason,
+				   s->heartbeat.losses[i].reason) < 0);
+	story_free(s);
+}
+
+static void the_same_records_give_the_same_reports(void **state)
+{
+	uint64_t digest[2];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct story *s = story_new();
+
+		story_cast(s, RUNTIME_NODEJS, true);
+		story_grow(s, 40 * MIB, 290 * MIB, 40, LIMIT);
+		oom_kill_of(s, NODE, 290 * MIB);
+		story_outage(s);
+		story_restart(s, story_proc_id(400, 1050));
+		digest[i] = s->digest;
+		story_free(s);
+	}
+	assert_int_equal(digest[0], digest[1]);
+}
+
+static void heartbeat_comes_every_ten_seconds(void **state)
+{
+	struct story *s = story_new();
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	for (int i = 0; i < 60; i++)
+		story_good_second(s);
+	assert_int_equal(s->nr_reports[REPORT_HEARTBEAT], 6);
+	assert_int_equal(s->heartbeat.processes, 4);
+	assert_int_equal(s->heartbeat.flows, 3);
+	story_free(s);
+}
+
+static void memory_stays_below_its_ceiling(void **state)
+{
+	(void)state;
+	assert_true(core_memory_ceiling() <= 8 * MIB);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(leak_until_oom_behind_nginx_is_a_heap_leak),
+		cmocka_unit_test(fast_leak_predicts_before_it_dies),
+		cmocka_unit_test(growth_of_buffers_is_a_native_leak),
+		cmocka_unit_test(growth_of_a_process_without_managed_heap_is_a_heap_leak),
+		cmocka_unit_test(one_large_payload_is_unknown_growth),
+		cmocka_unit_test(leak_that_dies_young_says_so),
+		cmocka_unit_test(oom_kill_of_a_process_watched_for_seconds_is_unknown_growth),
+		cmocka_unit_test(leak_that_stalls_at_its_limit_is_still_a_leak),
+		cmocka_unit_test(v8_abort_is_memory_death),
+		cmocka_unit_test(v8_abort_without_uprobe_needs_growth),
+		cmocka_unit_test(abort_of_a_watched_v8_without_last_words_is_not_memory),
+		cmocka_unit_test(v8_abort_as_pid_1_is_memory_death_with_139),
+		cmocka_unit_test(kill_9_of_a_big_healthy_process_names_the_sender),
+		cmocka_unit_test(kill_9_at_the_limit_wins_over_a_later_oom_mark),
+		cmocka_unit_test(segfault_and_exit_code_are_not_memory),
+		cmocka_unit_test(keepalive_race_blames_nobody),
+		cmocka_unit_test(burst_without_any_sign_is_unexplained),
+		cmocka_unit_test(death_masked_by_retries_is_still_an_incident),
+		cmocka_unit_test(few_failures_are_no_incident),
+		cmocka_unit_test(answers_of_the_upstream_itself_are_no_burst),
+		cmocka_unit_test(no_live_upstreams_belong_to_who_failed_before),
+		cmocka_unit_test(reused_pid_is_not_blamed),
+		cmocka_unit_test(handover_of_the_listener_is_no_outage),
+		cmocka_unit_test(worker_without_listener_is_found_by_its_flows),
+		cmocka_unit_test(gateway_in_another_namespace_finds_its_victim),
+		cmocka_unit_test(exit_in_a_later_batch_updates_the_incident),
+		cmocka_unit_test(losses_and_missing_hooks_lower_the_confidence),
+		cmocka_unit_test(sigkill_of_unknown_origin_accuses_nobody_without_the_oom_hook),
+		cmocka_unit_test(gateway_filters_choose),
+		cmocka_unit_test(client_that_serves_nobody_is_no_gateway),
+		cmocka_unit_test(upstream_that_never_comes_back_stays_ongoing),
+		cmocka_unit_test(nothing_is_told_after_the_stop),
+		cmocka_unit_test(hostile_strings_stay_inside_their_arrays),
+		cmocka_unit_test(every_field_full_of_ones_is_survived),
+		cmocka_unit_test(unknown_everything_is_unexplained),
+		cmocka_unit_test(full_tables_are_counted_not_crashed),
+		cmocka_unit_test(the_same_records_give_the_same_reports),
+		cmocka_unit_test(heartbeat_comes_every_ten_seconds),
+		cmocka_unit_test(memory_stays_below_its_ceiling),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * test_elf_symbols.c - what an executable tells: found in this test's own file, which has the
+ * functions looked for, and in damaged copies of it.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "source/elf_symbols.h"
+
+/* As V8 and Node.js export them; parameter types shortened to something a linker accepts. */
+void v8_fatal(void) __asm__("_ZN2v88internal2V823FatalProcessOutOfMemoryEPNS0_7IsolateEPKc");
+void node_fatal(void) __asm__("_ZN4node15OOMErrorHandlerEPKc");
+int not_fatal(void) __asm__("_ZN4node99OOMErrorHandlerEPKc");
+
+__attribute__((noinline, used)) void v8_fatal(void)
+{
+	__asm__ volatile("");
+}
+
+__attribute__((noinline, used)) void node_fatal(void)
+{
+	__asm__ volatile("" ::: "memory");
+}
+
+__attribute__((noinline, used)) int not_fatal(void)
+{
+	return 1;
+}
+
+/* This executable as bytes, and a file that holds such bytes. */
+static uint8_t *self;
+static size_t self_size;
+
+static int file_with(const void *bytes, size_t size)
+{
+	int fd = memfd_create("elf", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, size), (ssize_t)size);
+	return fd;
+}
+
+static int load_self(void **state)
+{
+	struct stat st;
+	int fd = open("/proc/self/exe", O_RDONLY);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	self_size = (size_t)st.st_size;
+	self = malloc(self_size);
+	assert_non_null(self);
+	assert_int_equal(read(fd, self, self_size), st.st_size);
+	close(fd);
+	return 0;
+}
+
+static int free_self(void **state)
+{
+	(void)state;
+	free(self);
+	return 0;
+}
+
+static void both_functions_are_found_where_they_are(void **state)
+{
+	struct elf_facts facts;
+	int fd = file_with(self, self_size);
+	bool saw_v8 = false, saw_node = false;
+
+	(void)state;
+	assert_int_equal(elf_inspect(fd, true, &facts), 0);
+	close(fd);
+	assert_int_equal(facts.nr_v8_fatal, 2);
+	for (uint32_t i = 0; i < facts.nr_v8_fatal; i++) {
+		const struct v8_fatal *found = &facts.v8_fatal[i];
+		bool is_v8 = found->kind == V8_FATAL_SECOND_ARG;
+		const void *code = is_v8 ? (const void *)v8_fatal : (const void *)node_fatal;
+
+		saw_v8 |= is_v8;
+		saw_node |= found->kind == V8_FATAL_FIRST_ARG;
+		assert_true(found->offset + 4 < self_size);
+		assert_memory_equal(self + found->offset, code, 4);
+	}
+	assert_true(saw_v8 && saw_node);
+	assert_false(facts.is_go);
+	assert_true(facts.entry_offset > 0 && facts.entry_offset < self_size);
+}
+
+static void symbols_are_not_read_unless_wanted(void **state)
+{
+	struct elf_facts facts;
+	int fd = file_with(self, self_size);
+
+	(void)state;
+	assert_int_equal(elf_inspect(fd, false, &facts), 0);
+	assert_int_equal(facts.nr_v8_fatal, 0);
+	close(fd);
+}
+
+static void what_is_no_elf_file_is_refused(void **state)
+{
+	static const char *const texts[] = {"", "#!/bin/sh\n", "\177ELF", "\177ELF\2\1\1"};
+	struct elf_facts facts;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		int fd = file_with(texts[i], strlen(texts[i]));
+
+		assert_int_equal(elf_inspect(fd, true, &facts), -ENOEXEC);
+		close(fd);
+	}
+	assert_int_equal(elf_inspect(-1, true, &facts), -ENOEXEC);
+}
+
+static void a_truncated_file_does_no_harm(void **state)
+{
+	struct elf_facts facts;
+
+	(void)state;
+	for (size_t size = 1; size < self_size; size += size < 4096 ? 61 : self_size / 23) {
+		int fd = file_with(self, size);
+
+		(void)elf_inspect(fd, true, &facts);
+		close(fd);
+	}
+}
+
+static void scrambled_headers_do_no_harm(void **state)
+{
+	size_t sections_at = *(uint64_t *)(self + 40);
+	uint64_t seed = 88172645463325252ULL;
+	struct elf_facts facts;
+	uint8_t *bytes = malloc(self_size);
+
+	(void)state;
+	assert_non_null(bytes);
+	assert_true(sections_at < self_size);
+	for (int round = 0; round < 60; round++) {
+		memcpy(bytes, self, self_size);
+		for (int i = 0; i < 40; i++) {
+			size_t at;
+
+			seed ^= seed << 13;
+			seed ^= seed >> 7;
+			seed ^= seed << 17;
+			at = round & 1 ? 24 + seed % 1000
+				       : sections_at + seed % (self_size - sections_at);
+			bytes[at] = (uint8_t)(seed >> 32);
+		}
+		int fd = file_with(bytes, self_size);
+
+		(void)elf_inspect(fd, true, &facts);
+		close(fd);
+	}
+	free(bytes);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_functions_are_found_where_they_are),
+		cmocka_unit_test(symbols_are_not_read_unless_wanted),
+		cmocka_unit_test(what_is_no_elf_file_is_refused),
+		cmocka_unit_test(a_truncated_file_does_no_harm),
+		cmocka_unit_test(scrambled_headers_do_no_harm),
+	};
+
+	return cmocka_run_group_tests(tests, load_self, free_self);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* test_options.c - the command line: what is accepted, what is refused, and in which words. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "options.h"
+
+#define MAX_ARGS 40
+
+static char error[256];
+
+/* Parse `line`, split at spaces. */
+static int parse(const char *line, struct options *out)
+{
+	static char copy[2048];
+	char *argv[MAX_ARGS] = {"memswell"};
+	int argc = 1;
+
+	snprintf(copy, sizeof(copy), "%s", line);
+	for (char *word = strtok(copy, " "); word && argc < MAX_ARGS - 1; word = strtok(NULL, " "))
+		argv[argc++] = word;
+	error[0] = '\0';
+	return options_parse(argc, argv, out, error, sizeof(error));
+}
+
+static void runs_by_default_with_a_tick_of_one_second(void **state)
+{
+	struct options o;
+
+	(void)state;
+	assert_int_equal(parse("", &o), 0);
+	assert_int_equal(o.command, COMMAND_RUN);
+	assert_int_equal(o.tick_ns, 1000000000);
+	assert_int_equal(o.core.nr_gateways, 0);
+	assert_int_equal(o.log_level, LOG_LEVEL_INFO);
+}
+
+static void takes_options_before_and_after_the_command(void **state)
+{
+	struct options o;
+
+	(void)state;
+	assert_int_equal(parse("--tick 250ms record rec.jsonl -g nginx -g :8080 -s", &o), 0);
+	assert_int_equal(o.command, COMMAND_RECORD);
+	assert_string_equal(o.file, "rec.jsonl");
+	assert_int_equal(o.tick_ns, 250000000);
+	assert_int_equal(o.core.nr_gateways, 2);
+	assert_string_equal(o.core.gateways[0].comm, "nginx");
+	assert_int_equal(o.core.gateways[1].port, 8080);
+	assert_true(o.core.include_samples);
+}
+
+static void refuses_and_names_what_was_expected(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *says;
+	} rows[] = {
+		{"frobnicate", "unknown command 'frobnicate'"},
+		{"--tick 99ms", "from 100ms to 60s"},
+		{"--tick 61s", "from 100ms to 60s"},
+		{"--tick 1", "from 100ms to 60s"},
+		{"--tick nan", "from 100ms to 60s"},
+		{"--tick -1s", "from 100ms to 60s"},
+		{"--tick", "--tick: expected a value"},
+		{"--gateway :0", "a comm"},
+		{"--gateway :65536", "a comm"},
+		{"--gateway abcdefghijklmnop", "a comm"},
+		{"--vm-events maybe", "auto, fentry, syscall or off"},
+		{"--log-level loud", "error, warn, info or debug"},
+		{"record", "record: expected a file name"},
+		{"replay", "replay: expected a file name"},
+		{"replay a b", "unexpected argument 'b' after replay"},
+		{"check -o yaml", "text or json"},
+		{"run -o json", "--format does not apply to run"},
+		{"replay x --tick 1s", "--tick does not apply to replay"},
+		{"--nonsense", "unknown option '--nonsense'"},
+		{"-Z", "unknown option '-Z'"},
+	};
+	struct options untouched;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		memset(&untouched, 0x5a, sizeof(untouched));
+		assert_int_equal(parse(rows[i].line, &untouched), -EINVAL);
+		if (!strstr(error, rows[i].says))
+			fail_msg("'%s' said '%s', expected '%s'", rows[i].line, error, rows[i].says);
+		assert_int_equal(((unsigned char *)&untouched)[0], 0x5a);
+	}
+}
+
+static void never_echoes_control_bytes(void **state)
+{
+	struct options o;
+
+	(void)state;
+	assert_int_equal(parse("\x1b[2J\x07\xff", &o), -EINVAL);
+	for (const char *c = error; *c; c++)
+		assert_in_range((unsigned char)*c, 0x20, 0x7e);
+}
+
+static void takes_sixteen_gateways_and_refuses_the_next(void **state)
+{
+	char line[512] = "run";
+	struct options o;
+
+	(void)state;
+	for (int i = 0; i < CORE_MAX_GATEWAY_FILTERS; i++)
+		strcat(line, " -g :80");
+	assert_int_equal(parse(line, &o), 0);
+	strcat(line, " -g :80");
+	assert_int_equal(parse(line, &o), -EINVAL);
+	assert_non_null(strstr(error, "at most 16"));
+}
+
+static void reads_durations_with_their_units(void **state)
+{
+	uint64_t ns = 0;
+
+	(void)state;
+	assert_int_equal(options_parse_duration("1.5s", 0, UINT64_MAX, &ns), 0);
+	assert_int_equal(ns, 1500000000);
+	assert_int_equal(options_parse_duration("1m", 0, UINT64_MAX, &ns), 0);
+	assert_int_equal(ns, 60000000000);
+	assert_int_equal(options_parse_duration("5 s", 0, UINT64_MAX, &ns), -EINVAL);
+	assert_int_equal(options_parse_duration("5h", 0, UINT64_MAX, &ns), -EINVAL);
+	assert_int_equal(options_parse_duration("", 0, UINT64_MAX, &ns), -EINVAL);
+	assert_int_equal(ns, 60000000000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(runs_by_default_with_a_tick_of_one_second),
+		cmocka_unit_test(takes_options_before_and_after_the_command),
+		cmocka_unit_test(refuses_and_names_what_was_expected),
+		cmocka_unit_test(never_echoes_control_bytes),
+		cmocka_unit_test(takes_sixteen_gateways_and_refuses_the_next),
+		cmocka_unit_test(reads_durations_with_their_units),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

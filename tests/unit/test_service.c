@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* test_service.c - listeners coming and going, and which of them an upstream address means. */
+/* links: core/service.c */
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/service.h"
+
+static struct endpoint endpoint(const char *addr, uint16_t port, uint32_t netns)
+{
+	struct endpoint e = {.netns = netns, .port = port};
+
+	if (strchr(addr, ':')) {
+		assert_int_equal(inet_pton(AF_INET6, addr, e.addr), 1);
+	} else {
+		e.addr[10] = e.addr[11] = 0xff;
+		assert_int_equal(inet_pton(AF_INET, addr, e.addr + 12), 1);
+	}
+	return e;
+}
+
+static enum service_match match(const char *local, uint32_t local_ns, const char *upstream,
+				uint32_t upstream_ns)
+{
+	struct endpoint l = endpoint(local, 80, local_ns);
+	struct endpoint u = endpoint(upstream, 80, upstream_ns);
+
+	return service_match(&l, &u);
+}
+
+static struct services *new_services(void)
+{
+	struct services *t = calloc(1, sizeof(*t));
+
+	assert_non_null(t);
+	return t;
+}
+
+static struct service *listener(struct services *t, uint64_t ts_ns, struct endpoint local,
+				uint64_t sock_id, enum listener_state state, uint64_t *outage_ns)
+{
+	struct record_listener l = {
+		.owner = {1, 100 + (uint32_t)sock_id},
+		.local = local,
+		.sock_id = sock_id,
+		.state = (uint8_t)state,
+	};
+
+	return service_listener(t, ts_ns, &l, outage_ns);
+}
+
+static void wildcards_take_what_they_can_be_reached_on(void **state)
+{
+	(void)state;
+	assert_int_equal(match("127.0.0.1", 1, "127.0.0.1", 1), MATCH_EXACT);
+	assert_int_equal(match("0.0.0.0", 1, "127.0.0.1", 1), MATCH_WILDCARD);
+	assert_int_equal(match("::", 1, "127.0.0.1", 1), MATCH_WILDCARD);
+	assert_int_equal(match("::", 1, "::1", 1), MATCH_WILDCARD);
+	assert_int_equal(match("0.0.0.0", 1, "::1", 1), MATCH_NONE);
+	assert_int_equal(match("10.0.0.1", 1, "10.0.0.2", 1), MATCH_NONE);
+}
+
+static void unknown_namespace_matches_any(void **state)
+{
+	(void)state;
+	assert_int_equal(match("10.0.0.1", 0, "10.0.0.1", 1), MATCH_EXACT);
+	assert_int_equal(match("0.0.0.0", 1, "10.0.0.1", 0), MATCH_WILDCARD);
+}
+
+static void loopback_never_crosses_namespaces(void **state)
+{
+	(void)state;
+	assert_int_equal(match("10.0.0.1", 1, "10.0.0.1", 2), MATCH_CROSS_EXACT);
+	assert_int_equal(match("0.0.0.0", 1, "10.0.0.1", 2), MATCH_CROSS_WILDCARD);
+	assert_int_equal(match("127.0.0.1", 1, "127.0.0.1", 2), MATCH_NONE);
+	assert_int_equal(match("0.0.0.0", 1, "127.0.0.1", 2), MATCH_NONE);
+	assert_int_equal(match("::", 1, "::1", 2), MATCH_NONE);
+}
+
+static void own_namespace_is_preferred(void **state)
+{
+	struct services *t = new_services();
+	struct endpoint here = endpoint("0.0.0.0", 80, 1);
+	struct endpoint there = endpoint("10.0.0.1", 80, 2);
+	struct endpoint upstream = endpoint("10.0.0.1", 80, 1);
+	struct service *found[SERVICE_FOUND_MAX];
+	uint64_t outage;
+
+	(void)state;
+	listener(t, 1, there, 1, LISTENER_UP, &outage);
+	assert_int_equal(service_find(t, &upstream, found), 1);
+	assert_int_equal(found[0]->local.netns, 2);
+	listener(t, 1, here, 2, LISTENER_UP, &outage);
+	assert_int_equal(service_find(t, &upstream, found), 1);
+	assert_int_equal(found[0]->local.netns, 1);
+	free(t);
+}
+
+static void wildcards_of_two_other_namespaces_are_nobody(void **state)
+{
+	struct services *t = new_services();
+	struct endpoint upstream = endpoint("10.0.0.1", 80, 1);
+	struct service *found[SERVICE_FOUND_MAX];
+	uint64_t outage;
+
+	(void)state;
+	listener(t, 1, endpoint("0.0.0.0", 80, 2), 1, LISTENER_UP, &outage);
+	assert_int_equal(service_find(t, &upstream, found), 1);
+	listener(t, 1, endpoint("0.0.0.0", 80, 3), 2, LISTENER_UP, &outage);
+	assert_int_equal(service_find(t, &upstream, found), 0);
+	/* An address that one of them is known to answer on decides. */
+	listener(t, 1, endpoint("10.0.0.1", 80, 3), 3, LISTENER_UP, &outage);
+	assert_int_equal(service_find(t, &upstream, found), 2);
+	assert_int_equal(found[0]->local.netns, 3);
+	free(t);
+}
+
+static void outage_is_from_last_down_to_first_up(void **state)
+{
+	struct services *t = new_services();
+	struct endpoint e = endpoint("127.0.0.1", 80, 1);
+	struct service *s;
+	uint64_t outage;
+
+	(void)state;
+	s = listener(t, 10, e, 1, LISTENER_UP, &outage);
+	assert_int_equal(outage, 0);
+	listener(t, 20, e, 1, LISTENER_DOWN, &outage);
+	assert_false(s->up);
+	listener(t, 50, e, 2, LISTENER_UP, &outage);
+	assert_int_equal(outage, 30);
+	assert_int_equal(service_restarts(s, 60), 1);
+	assert_int_equal(s->newest_owner.tgid, 102);
+	assert_int_equal(service_restarts(s, 50 + 601 * NSEC_PER_SEC), 0);
+	free(t);
+}
+
+static void second_listener_of_one_address_keeps_it_up(void **state)
+{
+	struct services *t = new_services();
+	struct endpoint e = endpoint("127.0.0.1", 80, 1);
+	struct service *s;
+	uint64_t outage;
+
+	(void)state;
+	s = listener(t, 10, e, 1, LISTENER_UP, &outage);
+	listener(t, 11, e, 2, LISTENER_UP, &outage);
+	listener(t, 12, e, 1, LISTENER_DOWN, &outage);
+	assert_true(s->up);
+	assert_int_equal(s->down_ns, 0);
+	listener(t, 13, e, 2, LISTENER_DOWN, &outage);
+	assert_false(s->up);
+	free(t);
+}
+
+static void found_by_several_holders_is_one_socket(void **state)
+{
+	struct services *t = new_services();
+	struct endpoint e = endpoint("127.0.0.1", 80, 1);
+	struct service *s;
+	uint64_t outage;
+
+	(void)state;
+	listener(t, 10, e, 1, LISTENER_FOUND, &outage);
+	s = listener(t, 10, e, 1, LISTENER_FOUND, &outage);
+	assert_int_equal(s->nr_socks, 1);
+	listener(t, 12, e, 1, LISTENER_DOWN, &outage);
+	assert_false(s->up);
+	free(t);
+}
+
+static void newest_members_stay(void **state)
+{
+	struct services *t = new_services();
+	struct endpoint e = endpoint("127.0.0.1", 80, 1);
+	struct service *s = service_get(t, &e, 1);
+	bool newest = false;
+
+	(void)state;
+	for (uint32_t i = 1; i <= 100; i++) {
+		struct proc_id id = {i, i};
+
+		service_serve(s, &id, i, false);
+	}
+	assert_int_equal(s->nr_members, SERVICE_MEMBERS);
+	for (int i = 0; i < SERVICE_MEMBERS; i++) {
+		assert_true(s->members[i].proc.tgid > 100 - SERVICE_MEMBERS);
+		newest |= s->members[i].proc.tgid == 100;
+	}
+	assert_true(newest);
+	free(t);
+}
+
+static void full_table_drops_the_idle_and_refuses_when_all_listen(void **state)
+{
+	struct services *t = new_services();
+	struct endpoint first = endpoint("10.0.0.1", 1, 1);
+	struct endpoint more = endpoint("10.0.0.1", 60000, 1);
+	uint64_t outage;
+
+	(void)state;
+	for (uint16_t i = 1; i <= SERVICE_MAX; i++)
+		assert_non_null(listener(t, i, endpoint("10.0.0.1", i, 1), i, LISTENER_UP,
+					 &outage));
+	assert_null(service_get(t, &more, 5000));
+	assert_int_equal(t->refused, 1);
+	listener(t, 6000, first, 1, LISTENER_DOWN, &outage);
+	assert_non_null(service_get(t, &more, 7000));
+	free(t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(wildcards_take_what_they_can_be_reached_on),
+		cmocka_unit_test(unknown_namespace_matches_any),
+		cmocka_unit_test(loopback_never_crosses_namespaces),
+		cmocka_unit_test(own_namespace_is_preferred),
+		cmocka_unit_test(wildcards_of_two_other_namespaces_are_nobody),
+		cmocka_unit_test(outage_is_from_last_down_to_first_up),
+		cmocka_unit_test(second_listener_of_one_address_keeps_it_up),
+		cmocka_unit_test(found_by_several_holders_is_one_socket),
+		cmocka_unit_test(newest_members_stay),
+		cmocka_unit_test(full_table_drops_the_idle_and_refuses_when_all_listen),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
