@@ -22,8 +22,8 @@
 #include "core/units.h"
 
 #define STORY_MAX_INCIDENTS 256
-#define STORY_NETNS 4026531840u
-#define SECONDS(n) ((uint64_t)(n) * NSEC_PER_SEC)
+#define STORY_NETNS	    4026531840u
+#define SECONDS(n)	    ((uint64_t)(n)*NSEC_PER_SEC)
 
 struct story {
 	struct core *core;
@@ -310,11 +310,11 @@ static inline void story_mark(struct record *r, enum flow_fail kind, uint64_t n)
 }
 
 /* The cast every story shares. */
-#define MASTER story_proc_id(20, 10)
-#define NGINX story_proc_id(21, 11)
-#define NODE story_proc_id(300, 900)
-#define SHELL story_proc_id(5, 5)
-#define FRONT story_endpoint("0.0.0.0", 8080)
+#define MASTER	 story_proc_id(20, 10)
+#define NGINX	 story_proc_id(21, 11)
+#define NODE	 story_proc_id(300, 900)
+#define SHELL	 story_proc_id(5, 5)
+#define FRONT	 story_endpoint("0.0.0.0", 8080)
 #define UPSTREAM story_endpoint("127.0.0.1", 3000)
 
 static inline void story_cast(struct story *s, enum runtime_kind runtime, bool v8_probe)

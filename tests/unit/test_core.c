@@ -576,10 +576,8 @@ static void gateway_in_another_namespace_finds_its_victim(void **state)
 		const char *local, *upstream;
 		bool found;
 	} cases[] = {
-		{"172.17.0.2", "172.17.0.2", true},
-		{"0.0.0.0", "172.17.0.2", true},
-		{"::", "172.17.0.2", true},
-		{"127.0.0.1", "127.0.0.1", false},
+		{"172.17.0.2", "172.17.0.2", true}, {"0.0.0.0", "172.17.0.2", true},
+		{"::", "172.17.0.2", true},	    {"127.0.0.1", "127.0.0.1", false},
 		{"0.0.0.0", "127.0.0.1", false},
 	};
 

@@ -25,7 +25,11 @@ static void signal_at(struct death *d, uint64_t ts_ns, struct proc_id sender, in
 		      bool ignored)
 {
 	struct record_signal s = {
-		.target = self, .sender = sender, .sig = sig, .code = code, .ignored = ignored,
+		.target = self,
+		.sender = sender,
+		.sig = sig,
+		.code = code,
+		.ignored = ignored,
 		.sender_comm = "sender",
 	};
 

@@ -254,6 +254,26 @@ static void answer_read_before_its_failure_waits_for_it(void **state)
 	free(rig);
 }
 
+static void both_loopback_addresses_are_one_upstream(void **state)
+{
+	struct rig *rig = new_rig();
+	struct proc *p = process(rig, 10, 1, "nginx");
+	struct record_flow v6 = client_of(3000), v4 = client_of(3000);
+
+	(void)state;
+	v6.endpoint.addr[15] = 1;
+	v4.endpoint = (struct endpoint){.addr = {[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1},
+					.port = 3000};
+	v6.fail[FLOW_FAIL_REFUSED] = v4.fail[FLOW_FAIL_REFUSED] = 5;
+	feed(rig, p, &v6);
+	feed(rig, p, &v4);
+	clients_got(rig, p, 5);
+	tick(rig);
+	assert_int_equal(blamed(rig, 3000), 5);
+	assert_int_equal(rig->gateways.upstreams[2].gateway, 0);
+	free(rig);
+}
+
 static void filters_ask_for_comm_and_port_together(void **state)
 {
 	struct rig *rig = new_rig();
@@ -318,6 +338,7 @@ int main(void)
 		cmocka_unit_test(answer_passed_on_in_the_next_batch_is_not_the_gateways),
 		cmocka_unit_test(no_live_answers_belong_to_who_failed_within_ten_seconds),
 		cmocka_unit_test(answer_read_before_its_failure_waits_for_it),
+		cmocka_unit_test(both_loopback_addresses_are_one_upstream),
 		cmocka_unit_test(filters_ask_for_comm_and_port_together),
 		cmocka_unit_test(full_tables_drop_the_idle_and_keep_open_bursts),
 	};

@@ -63,7 +63,9 @@ static void wildcards_take_what_they_can_be_reached_on(void **state)
 	assert_int_equal(match("0.0.0.0", 1, "127.0.0.1", 1), MATCH_WILDCARD);
 	assert_int_equal(match("::", 1, "127.0.0.1", 1), MATCH_WILDCARD);
 	assert_int_equal(match("::", 1, "::1", 1), MATCH_WILDCARD);
-	assert_int_equal(match("0.0.0.0", 1, "::1", 1), MATCH_NONE);
+	assert_int_equal(match("127.0.0.1", 1, "::1", 1), MATCH_EXACT);
+	assert_int_equal(match("::1", 1, "127.0.0.1", 1), MATCH_EXACT);
+	assert_int_equal(match("0.0.0.0", 1, "2001:db8::1", 1), MATCH_NONE);
 	assert_int_equal(match("10.0.0.1", 1, "10.0.0.2", 1), MATCH_NONE);
 }
 
@@ -207,8 +209,8 @@ static void full_table_drops_the_idle_and_refuses_when_all_listen(void **state)
 
 	(void)state;
 	for (uint16_t i = 1; i <= SERVICE_MAX; i++)
-		assert_non_null(listener(t, i, endpoint("10.0.0.1", i, 1), i, LISTENER_UP,
-					 &outage));
+		assert_non_null(
+			listener(t, i, endpoint("10.0.0.1", i, 1), i, LISTENER_UP, &outage));
 	assert_null(service_get(t, &more, 5000));
 	assert_int_equal(t->refused, 1);
 	listener(t, 6000, first, 1, LISTENER_DOWN, &outage);

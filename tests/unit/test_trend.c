@@ -16,9 +16,9 @@
 #include "core/trend.h"
 #include "core/units.h"
 
-#define SERIES 300
+#define SERIES	 300
 #define BUCKET_S 30
-#define SAMPLES (TREND_BUCKETS * BUCKET_S)
+#define SAMPLES	 (TREND_BUCKETS * BUCKET_S)
 
 struct random {
 	uint64_t state;

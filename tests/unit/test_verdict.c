@@ -23,9 +23,17 @@ static struct report_verdict decide(const struct verdict_facts *f)
 static struct verdict_facts oom_after_growth(void)
 {
 	return (struct verdict_facts){
-		.died = true, .oom_kill = true, .oom_confirmed = true, .killed = true,
-		.signal_known = true, .signal_from_kernel = true, .managed_heap = true,
-		.v8_runtime = true, .v8_watched = true, .service_known = true, .failures = 10,
+		.died = true,
+		.oom_kill = true,
+		.oom_confirmed = true,
+		.killed = true,
+		.signal_known = true,
+		.signal_from_kernel = true,
+		.managed_heap = true,
+		.v8_runtime = true,
+		.v8_watched = true,
+		.service_known = true,
+		.failures = 10,
 		.story = {.known = true, .grew = true, .native_share = {0.1, true}},
 	};
 }
@@ -33,8 +41,11 @@ static struct verdict_facts oom_after_growth(void)
 static struct verdict_facts race(void)
 {
 	return (struct verdict_facts){
-		.failures = 40, .on_reused = 40, .answers = 100,
-		.service_known = true, .listener_stayed = true,
+		.failures = 40,
+		.on_reused = 40,
+		.answers = 100,
+		.service_known = true,
+		.listener_stayed = true,
 	};
 }
 

@@ -8,9 +8,9 @@
 #include "core/units.h"
 
 #define MIN_FAILURES 5
-#define MAX_LOG10_P (-6.0)
-#define MIN_RATIO 0.01
-#define FLOOR_PER_S 0.02
+#define MAX_LOG10_P  (-6.0)
+#define MIN_RATIO    0.01
+#define FLOOR_PER_S  0.02
 /* Memory of the base rate, in seconds. */
 #define RATE_MEMORY_S 600.0
 
@@ -180,7 +180,8 @@ static bool is_quiet(struct burst *b, uint64_t now_ns)
 {
 	struct impact sum;
 
-	if (since_ns(now_ns, max_u64(b->sum.last_ns, b->opened_ns)) < BURST_QUIET_S * NSEC_PER_SEC &&
+	if (since_ns(now_ns, max_u64(b->sum.last_ns, b->opened_ns)) <
+		    BURST_QUIET_S * NSEC_PER_SEC &&
 	    burst_base_rate(b) <= FLOOR_PER_S)
 		return false;
 	if (since_ns(now_ns, b->opened_ns) < BURST_QUIET_S * NSEC_PER_SEC)

@@ -51,8 +51,8 @@ struct impact {
 
 struct burst {
 	struct tally ring[BURST_SECONDS];
-	uint64_t second;    /* of the newest slot */
-	double rate_per_s;  /* base rate, without its floor */
+	uint64_t second;   /* of the newest slot */
+	double rate_per_s; /* base rate, without its floor */
 	bool open;
 	uint64_t opened_ns; /* when it was noticed; what it counts from is sum.first_ns */
 	double log10_p;	    /* of the window that opened it */

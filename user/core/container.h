@@ -13,15 +13,15 @@
 #include "core/units.h"
 #include "model/record.h"
 
-#define CONTAINER_MAX 1024
-#define CONTAINER_HEADS 512
-#define RECLAIM_SLICES 6
+#define CONTAINER_MAX	 1024
+#define CONTAINER_HEADS	 512
+#define RECLAIM_SLICES	 6
 #define RECLAIM_SLICE_NS (10 * NSEC_PER_SEC)
 
 struct container {
 	struct cgroup_id id;
 	uint64_t used_ns;
-	uint64_t anon_bytes; /* of the processes directly in it */
+	uint64_t anon_bytes;	/* of the processes directly in it */
 	uint64_t reclaim_slice; /* number of the newest slice */
 	uint64_t reclaim_ns[RECLAIM_SLICES];
 	uint32_t refs; /* processes */

@@ -14,7 +14,7 @@
 #define NOTABLE_PEAK_BYTES (64 * MIB)
 /* The SIGKILL follows the mark within microseconds; later the OOM kill is told unconfirmed. */
 #define OOM_CONFIRM_NS NSEC_PER_SEC
-#define SILENT_NS (10 * NSEC_PER_SEC)
+#define SILENT_NS      (10 * NSEC_PER_SEC)
 
 static void release_proc(void *arg, struct proc *p);
 
@@ -398,8 +398,8 @@ static void emit_listener(struct core *core, const struct record *r, uint64_t ou
 	emit_proc_id(core, &r->listener.owner, &out->listener.owner);
 	out->listener.local = r->listener.local;
 	out->listener.state = r->listener.state;
-	out->listener.outage_ms = (struct measure){(double)outage_ns / NSEC_PER_MSEC,
-						   outage_ns != 0};
+	out->listener.outage_ms =
+		(struct measure){(double)outage_ns / NSEC_PER_MSEC, outage_ns != 0};
 	emit_end(core);
 }
 
@@ -471,8 +471,8 @@ static void take_probe(struct core *core, const struct record *r)
 	struct record_probe *probe;
 	uint32_t i = 0;
 
-	while (i < core->nr_probes && strncmp(core->probes[i].name, r->probe.name,
-					      sizeof(r->probe.name)) != 0)
+	while (i < core->nr_probes &&
+	       strncmp(core->probes[i].name, r->probe.name, sizeof(r->probe.name)) != 0)
 		i++;
 	if (i == REPORT_MAX_PROBES) {
 		core->probes_refused++;
@@ -689,33 +689,22 @@ static void take_stop(struct core *core, const struct record *r)
 typedef void (*take_fn)(struct core *core, const struct record *record);
 
 static const take_fn takers[NR_RECORD_KINDS] = {
-	[RECORD_HEADER] = take_header,
-	[RECORD_PROBE] = take_probe,
-	[RECORD_CLOCK] = take_clock,
-	[RECORD_PROC] = take_proc,
-	[RECORD_EXEC] = take_exec,
-	[RECORD_EXE] = take_exe,
-	[RECORD_EXIT] = take_exit,
-	[RECORD_SIGNAL] = take_signal,
-	[RECORD_OOM] = take_oom,
-	[RECORD_V8_OOM] = take_v8_oom,
-	[RECORD_TASK] = take_task,
-	[RECORD_RSS] = take_rss,
-	[RECORD_VM] = take_vm,
-	[RECORD_CGROUP] = take_cgroup,
-	[RECORD_RECLAIM] = take_reclaim,
-	[RECORD_LISTENER] = take_listener,
-	[RECORD_FLOW] = take_flow,
-	[RECORD_LOSS] = take_loss,
-	[RECORD_SELF] = take_self,
-	[RECORD_TICK] = take_tick,
+	[RECORD_HEADER] = take_header,	 [RECORD_PROBE] = take_probe,
+	[RECORD_CLOCK] = take_clock,	 [RECORD_PROC] = take_proc,
+	[RECORD_EXEC] = take_exec,	 [RECORD_EXE] = take_exe,
+	[RECORD_EXIT] = take_exit,	 [RECORD_SIGNAL] = take_signal,
+	[RECORD_OOM] = take_oom,	 [RECORD_V8_OOM] = take_v8_oom,
+	[RECORD_TASK] = take_task,	 [RECORD_RSS] = take_rss,
+	[RECORD_VM] = take_vm,		 [RECORD_CGROUP] = take_cgroup,
+	[RECORD_RECLAIM] = take_reclaim, [RECORD_LISTENER] = take_listener,
+	[RECORD_FLOW] = take_flow,	 [RECORD_LOSS] = take_loss,
+	[RECORD_SELF] = take_self,	 [RECORD_TICK] = take_tick,
 	[RECORD_STOP] = take_stop,
 };
 
 void core_feed(struct core *core, const struct record *record)
 {
-	if (core->stopped || (unsigned int)record->kind >= NR_RECORD_KINDS ||
-	    !takers[record->kind])
+	if (core->stopped || (unsigned int)record->kind >= NR_RECORD_KINDS || !takers[record->kind])
 		return;
 	core->now_ns = max_u64(core->now_ns, record->ts_ns);
 	if (!core->heartbeat.records++) {

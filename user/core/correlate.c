@@ -5,9 +5,9 @@
 #include <string.h>
 
 #define BEFORE_NS (30 * NSEC_PER_SEC)
-#define AFTER_NS (2 * NSEC_PER_SEC)
+#define AFTER_NS  (2 * NSEC_PER_SEC)
 /* Deaths this close together belong together: a whole container, a worker and its parent. */
-#define TOGETHER_NS (2 * NSEC_PER_SEC)
+#define TOGETHER_NS   (2 * NSEC_PER_SEC)
 #define MAX_ANCESTORS 8
 
 enum relation { UNRELATED = 0, WORKER, MEMBER };
@@ -114,8 +114,8 @@ static bool better(const struct candidate *a, const struct candidate *b, uint64_
 	return a->death->proc.tgid < b->death->proc.tgid;
 }
 
-void correlate(const struct correlate_tables *t, const struct endpoint *upstream,
-	       uint64_t first_ns, uint64_t last_ns, struct correlation *out)
+void correlate(const struct correlate_tables *t, const struct endpoint *upstream, uint64_t first_ns,
+	       uint64_t last_ns, struct correlation *out)
 {
 	struct candidate best = {0};
 
@@ -129,7 +129,8 @@ void correlate(const struct correlate_tables *t, const struct endpoint *upstream
 		c.relation = relation_of(t, out, &c.death->proc);
 		if (c.relation == UNRELATED)
 			continue;
-		if (c.death->exit_ns + BEFORE_NS >= first_ns && c.death->exit_ns <= last_ns + AFTER_NS)
+		if (c.death->exit_ns + BEFORE_NS >= first_ns &&
+		    c.death->exit_ns <= last_ns + AFTER_NS)
 			out->deaths_behind++;
 		if (!in_window(out, c.death->exit_ns, first_ns))
 			continue;

@@ -25,7 +25,7 @@ struct correlate_tables {
 };
 
 /* first_ns, last_ns: the failures so far. */
-void correlate(const struct correlate_tables *t, const struct endpoint *upstream,
-	       uint64_t first_ns, uint64_t last_ns, struct correlation *out);
+void correlate(const struct correlate_tables *t, const struct endpoint *upstream, uint64_t first_ns,
+	       uint64_t last_ns, struct correlation *out);
 
 #endif

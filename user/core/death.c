@@ -7,8 +7,8 @@
 
 #include "core/text.h"
 
-#define STATUS_SIGNAL(status) ((int32_t)((status) & 0x7f))
-#define STATUS_CODE(status) ((int32_t)((status) >> 8 & 0xff))
+#define STATUS_SIGNAL(status) ((int32_t)((status)&0x7f))
+#define STATUS_CODE(status)   ((int32_t)((status) >> 8 & 0xff))
 
 uint16_t death_take(struct deaths *t, const struct proc_id *proc)
 {

@@ -13,7 +13,7 @@
 #include "core/growth.h"
 #include "model/report.h"
 
-#define DEATH_MAX 512
+#define DEATH_MAX     512
 #define DEATH_SIGNALS 4
 
 /* A signal long before an exit did not cause it. */
@@ -46,8 +46,8 @@ struct death {
 
 struct deaths {
 	struct death all[DEATH_MAX + 1]; /* 0 unused */
-	uint16_t newest; /* a ring: the next one replaces the oldest */
-	uint64_t lost;	 /* replaced before they were reported */
+	uint16_t newest;		 /* a ring: the next one replaces the oldest */
+	uint64_t lost;			 /* replaced before they were reported */
 };
 
 /* Index of a fresh entry. */

@@ -10,8 +10,8 @@
 
 #include <stdint.h>
 
-#define EXETAB_SIZE 512
-#define EXETAB_HEADS 256
+#define EXETAB_SIZE	512
+#define EXETAB_HEADS	256
 #define EXETAB_PATH_LEN 256
 
 struct exe {

@@ -4,14 +4,15 @@
 
 #include <string.h>
 
+#include "core/service.h"
 #include "core/text.h"
 
 #define MAX_ANCESTORS 8
 /* nginx and others take a failed upstream out for 10 s and answer without asking it. */
 #define BLAME_NS (10 * NSEC_PER_SEC)
 
-#define NR_BAD 3 /* 502, 503, 504 */
-#define BAD(i) (FLOW_STATUS_502 + (i))
+#define NR_BAD	3 /* 502, 503, 504 */
+#define BAD(i)	(FLOW_STATUS_502 + (i))
 #define BAD_504 2
 
 struct proc *gateway_root(struct proctab *procs, struct proc *p)
@@ -32,15 +33,16 @@ static uint32_t head_of(uint16_t gateway, const struct endpoint *e)
 
 	memcpy(&high, e->addr, sizeof(high));
 	memcpy(&low, e->addr + 8, sizeof(low));
-	return hash_u64(hash_u64(high) ^ low ^ (uint64_t)gateway << 48 ^
-			(uint64_t)e->netns << 16 ^ e->port) % UPSTREAM_HEADS;
+	return hash_u64(hash_u64(high) ^ low ^ (uint64_t)gateway << 48 ^ (uint64_t)e->netns << 16 ^
+			e->port) %
+	       UPSTREAM_HEADS;
 }
 
 /* Out of its chain and its gateway's list. */
 static void drop_upstream(struct gateways *t, uint16_t index)
 {
 	struct upstream *u = &t->upstreams[index];
-	uint16_t *link = &t->heads[head_of(u->gateway, &u->endpoint)];
+	uint16_t *link = &t->heads[head_of(u->gateway, &u->key)];
 
 	while (*link != index)
 		link = &t->upstreams[*link].next;
@@ -161,14 +163,14 @@ static uint16_t take_upstream(struct gateways *t)
 	return victim;
 }
 
-static struct upstream *upstream_get(struct gateways *t, uint16_t gateway,
-				     const struct endpoint *e)
+static struct upstream *upstream_get(struct gateways *t, uint16_t gateway, const struct endpoint *e)
 {
-	uint16_t *head = &t->heads[head_of(gateway, e)];
+	struct endpoint key = service_fold_loopback(e);
+	uint16_t *head = &t->heads[head_of(gateway, &key)];
 	uint16_t i = *head;
 
-	while (i && (t->upstreams[i].gateway != gateway ||
-		     !endpoint_equal(&t->upstreams[i].endpoint, e)))
+	while (i &&
+	       (t->upstreams[i].gateway != gateway || !endpoint_equal(&t->upstreams[i].key, &key)))
 		i = t->upstreams[i].next;
 	if (i)
 		return &t->upstreams[i];
@@ -178,6 +180,7 @@ static struct upstream *upstream_get(struct gateways *t, uint16_t gateway,
 		return NULL;
 	}
 	t->upstreams[i].endpoint = *e;
+	t->upstreams[i].key = key;
 	t->upstreams[i].gateway = gateway;
 	t->upstreams[i].next = *head;
 	t->upstreams[i].sibling = t->all[gateway].upstreams;
@@ -230,8 +233,8 @@ static void client_flow(struct gateways *t, struct gateway *g, const struct reco
 		u->answered[i] = add_u32(u->answered[i], flow->status[BAD(i)]);
 	if (flow->responses) {
 		u->now.ok_ns = max_u64(u->now.ok_ns, min_u64(flow->ok_mark.last_ns, ts_ns));
-		u->now.ok_first_ns = max_u64(u->now.ok_first_ns,
-					     min_u64(flow->ok_mark.first_ns, ts_ns));
+		u->now.ok_first_ns =
+			max_u64(u->now.ok_first_ns, min_u64(flow->ok_mark.first_ns, ts_ns));
 	}
 	count_failures(u, flow, ts_ns, since);
 }

@@ -18,17 +18,18 @@
 #include "core/core.h"
 #include "core/proctab.h"
 
-#define GATEWAY_MAX 96
-#define UPSTREAM_MAX 192
+#define GATEWAY_MAX    96
+#define UPSTREAM_MAX   192
 #define UPSTREAM_HEADS 256
 
 struct upstream {
-	struct endpoint endpoint;
-	struct tally now;     /* this batch, without the client legs */
-	uint32_t answered[3]; /* 502, 503, 504 of its own in this batch */
+	struct endpoint endpoint; /* as first seen */
+	struct endpoint key;	  /* loopback folded */
+	struct tally now;	  /* this batch, without the client legs */
+	uint32_t answered[3];	  /* 502, 503, 504 of its own in this batch */
 	uint32_t abandoned;
-	uint64_t failed_ns;   /* newest failure on its legs; 0 none */
-	uint32_t recent;      /* failures in the newest batch that had any */
+	uint64_t failed_ns; /* newest failure on its legs; 0 none */
+	uint32_t recent;    /* failures in the newest batch that had any */
 	uint64_t used_ns;
 	struct burst burst;
 	uint16_t incident; /* index, 0 none; incident.c's */
@@ -46,15 +47,15 @@ struct gateway {
 	uint64_t first_bad_ns; /* first and last bad answer to a client in this batch */
 	uint64_t last_bad_ns;
 	uint32_t answered_before[3]; /* by upstreams, not yet passed on to a client */
-	uint32_t unshared[3];  /* bad answers nobody could be blamed for yet */
+	uint32_t unshared[3];	     /* bad answers nobody could be blamed for yet */
 	uint64_t unshared_ns;
-	uint32_t nr_workers;   /* processes seen, alive */
-	uint16_t generation;   /* so that a reused entry is not taken for the old one */
-	uint16_t upstreams;    /* list */
+	uint32_t nr_workers; /* processes seen, alive */
+	uint16_t generation; /* so that a reused entry is not taken for the old one */
+	uint16_t upstreams;  /* list */
 	bool serves;
 	bool calls;
 	uint16_t filters; /* bit per filter: serves the port it asks for */
-	bool active;	   /* in this batch */
+	bool active;	  /* in this batch */
 };
 
 struct gateways {

@@ -8,7 +8,7 @@ static const uint32_t scale_s[GROWTH_SCALES] = {1, 10, 60, 600};
 
 /* Beyond, a linear forecast says nothing an operator could act on. */
 #define REPORT_EXHAUSTION_S (6 * 3600.0)
-#define NEAR_EXHAUSTION_S (30 * 60.0)
+#define NEAR_EXHAUSTION_S   (30 * 60.0)
 /* What lets the 1 s scale speak: it sees half a minute, so it may look a few minutes ahead. */
 #define URGENT_EXHAUSTION_S (5 * 60.0)
 
@@ -18,9 +18,9 @@ static const uint32_t scale_s[GROWTH_SCALES] = {1, 10, 60, 600};
  */
 #define PLATEAU_OF_END 0.92
 
-#define FROM_START_NS (5 * NSEC_PER_SEC)
+#define FROM_START_NS	      (5 * NSEC_PER_SEC)
 #define MIN_POINTS_FROM_START 3
-#define MAX_STEP_OF_GROWTH 0.6
+#define MAX_STEP_OF_GROWTH    0.6
 /* A minimum may dip a little under page-outs and still count as growth. */
 #define MAX_DIP_OF_VALUE 0.02
 
@@ -288,20 +288,20 @@ static bool grew_from_start(const struct growth *g, const struct growth_end *end
 	return true;
 }
 
-void growth_conclude(const struct growth *g, const struct growth_end *end,
-		     struct growth_story *out)
+void growth_conclude(const struct growth *g, const struct growth_end *end, struct growth_story *out)
 {
 	uint64_t seen_ns = since_ns(end->ts_ns, g->first_ns);
 	uint64_t grown = since_ns(end->anon_bytes, g->first_anon_bytes);
 	uint64_t requests = since_ns(end->requests, g->first_requests);
+	int finest = finest_scale(end->tick_ns);
 
 	memset(out, 0, sizeof(*out));
 	out->known = g->first_ns != 0;
 	out->prediction_ns = g->prediction_ns;
 	out->predicted_s = g->predicted_s;
-	out->watched_late = seen_ns < TREND_MIN_BUCKETS * NSEC_PER_SEC &&
+	out->watched_late = seen_ns < TREND_MIN_BUCKETS * scale_s[finest] * NSEC_PER_SEC &&
 			    since_ns(g->first_ns, g->proc.start_ns) > FROM_START_NS;
-	for (int i = GROWTH_SCALES - 1; i >= finest_scale(end->tick_ns) && !out->grew; i--)
+	for (int i = GROWTH_SCALES - 1; i >= finest && !out->grew; i--)
 		out->grew = grew_on_scale(g, i, end, out);
 	if (!out->grew)
 		out->grew = out->insufficient = grew_from_start(g, end, out);
@@ -309,8 +309,8 @@ void growth_conclude(const struct growth *g, const struct growth_end *end,
 		return;
 	if (out->native_share.value > 1)
 		out->native_share.value = 1;
-	out->native_share.has = end->managed_heap &&
-				(g->native.has_vm || out->native_share.value > 0.5);
+	out->native_share.has =
+		end->managed_heap && (g->native.has_vm || out->native_share.value > 0.5);
 	if (requests && grown)
 		out->bytes_per_request = (struct measure){(double)grown / (double)requests, true};
 }

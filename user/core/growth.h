@@ -18,9 +18,9 @@
 #include "core/units.h"
 #include "model/report.h"
 
-#define GROWTH_MAX 1024
+#define GROWTH_MAX	      1024
 #define GROWTH_MIN_ANON_BYTES (8 * MIB)
-#define GROWTH_SCALES 4
+#define GROWTH_SCALES	      4
 
 /* Counters that tell a managed heap from memory beside it; absolute, as last seen. */
 struct growth_native {
@@ -41,11 +41,11 @@ struct growth {
 	struct trend_ring rings[GROWTH_SCALES];
 	uint64_t suspected_bucket[GROWTH_SCALES]; /* of the evaluation that set the level */
 	uint8_t levels[GROWTH_SCALES];
-	uint8_t due; /* bit per scale: a bucket was closed since the last evaluation */
+	uint8_t due;   /* bit per scale: a bucket was closed since the last evaluation */
 	uint8_t level; /* enum growth_level, over all scales */
-	bool alerted; /* the ceiling was reported to be near */
+	bool alerted;  /* the ceiling was reported to be near */
 	struct trend trends[GROWTH_SCALES]; /* newest growing ones */
-	uint64_t prediction_ns; /* newest report with a time to the ceiling */
+	uint64_t prediction_ns;		    /* newest report with a time to the ceiling */
 	double predicted_s;
 	uint16_t next; /* free list */
 	bool used;

@@ -58,8 +58,7 @@ void heartbeat_loss(struct heartbeat *h, const struct record_loss *loss)
 	row->count = add_u64(row->count, loss->count);
 }
 
-void heartbeat_set_loss(struct heartbeat *h, const char *stream, const char *reason,
-			uint64_t count)
+void heartbeat_set_loss(struct heartbeat *h, const char *stream, const char *reason, uint64_t count)
 {
 	if (count)
 		row_or_other(h, stream, reason)->count = count;

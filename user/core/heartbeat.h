@@ -10,7 +10,7 @@
 #include "core/units.h"
 #include "model/report.h"
 
-#define HEARTBEAT_NS (10 * NSEC_PER_SEC)
+#define HEARTBEAT_NS	 (10 * NSEC_PER_SEC)
 #define HEARTBEAT_LOSSES 48
 
 struct loss_row {
@@ -23,10 +23,10 @@ struct heartbeat {
 	uint64_t first_ns; /* first record */
 	uint64_t next_ns;
 	uint64_t records;
-	uint64_t flows;	      /* flows that moved in the current batch, and in the newest full one */
+	uint64_t flows; /* flows that moved in the current batch, and in the newest full one */
 	uint64_t batch_flows;
 	struct record_self self;
-	struct loss_row rows[HEARTBEAT_LOSSES]; /* sorted by stream, reason */
+	struct loss_row rows[HEARTBEAT_LOSSES];	     /* sorted by stream, reason */
 	struct report_loss losses[HEARTBEAT_LOSSES]; /* the same, as reports want them */
 	uint32_t nr_losses;
 };

@@ -66,8 +66,7 @@ static void note_service(struct core *core, struct incident *incident, const str
 		memcpy(incident->owner_comm, owner->comm, sizeof(incident->owner_comm));
 }
 
-static void note_services(struct core *core, struct incident *incident,
-			  const struct correlation *c)
+static void note_services(struct core *core, struct incident *incident, const struct correlation *c)
 {
 	const struct impact *impact = &upstream_of(core, incident)->burst.sum;
 	uint64_t from_ns = incident->has_culprit
@@ -125,8 +124,8 @@ static void gather_facts(struct core *core, const struct incident *incident,
 	f->exits_unseen = emit_probe_missing(core, "exit");
 	f->signals_unseen = emit_probe_missing(core, "signal");
 	f->oom_unseen = emit_probe_missing(core, "oom");
-	f->http_unseen = emit_probe_missing(core, "http_ingress") ||
-			 emit_probe_missing(core, "http_egress");
+	f->http_unseen =
+		emit_probe_missing(core, "http_ingress") || emit_probe_missing(core, "http_egress");
 	f->events_lost = events_lost(core, incident);
 }
 

@@ -71,8 +71,7 @@ void incident_stop(struct core *core);
 
 /* incident_report.c: the report of an incident, and the ids of one and its burst. */
 void incident_make_ids(const struct core *core, struct incident *incident);
-void incident_emit(struct core *core, const struct incident *incident,
-		   enum incident_record record);
+void incident_emit(struct core *core, const struct incident *incident, enum incident_record record);
 
 /* incident_text.c: what a person reads. */
 struct report_incident;

@@ -6,7 +6,7 @@
 #include "core/state.h"
 #include "core/text.h"
 
-#define SEVERITY_WARN 13
+#define SEVERITY_WARN  13
 #define SEVERITY_ERROR 17
 
 static uint64_t wall_ms(const struct core *core, uint64_t ts_ns)
@@ -248,7 +248,8 @@ static void add_oom_evidence(const struct core *core, const struct death *d,
 	if (!d->oom_ns)
 		return;
 	t = add_evidence(out, emit_probe_variant(core, "oom", "mark_victim"), d->oom_ns, 1);
-	text_add(&t, "memcg_id=%llu usage_bytes=%llu limit_bytes=%llu anon_bytes=%llu trigger_pid=%u",
+	text_add(&t,
+		 "memcg_id=%llu usage_bytes=%llu limit_bytes=%llu anon_bytes=%llu trigger_pid=%u",
 		 (unsigned long long)d->oom.memcg.id, (unsigned long long)d->oom.usage_bytes,
 		 (unsigned long long)d->oom.limit_bytes, (unsigned long long)d->oom.anon_bytes,
 		 d->oom.trigger.tgid);
@@ -311,8 +312,7 @@ static void fill_evidence(const struct core *core, const struct incident *incide
 	if (impact->fail[FLOW_FAIL_REFUSED]) {
 		t = add_evidence(out, tcp, impact->first_refused_ns,
 				 impact->fail[FLOW_FAIL_REFUSED]);
-		text_add(&t, "refused=%llu",
-			 (unsigned long long)impact->fail[FLOW_FAIL_REFUSED]);
+		text_add(&t, "refused=%llu", (unsigned long long)impact->fail[FLOW_FAIL_REFUSED]);
 	}
 	if (impact_client_failures(impact)) {
 		t = add_evidence(out, emit_probe_variant(core, "http_egress", "cgroup_skb/egress"),
@@ -350,8 +350,7 @@ static void fill_service_name(const struct incident *incident, struct report_inc
 		text_copy(out->service_name, sizeof(out->service_name), name, RECORD_COMM_LEN);
 }
 
-void incident_emit(struct core *core, const struct incident *incident,
-		   enum incident_record record)
+void incident_emit(struct core *core, const struct incident *incident, enum incident_record record)
 {
 	const struct upstream *u = &core->gateways.upstreams[incident->upstream];
 	const struct impact *impact = &u->burst.sum;

@@ -113,12 +113,14 @@ void incident_summary(const struct incident *incident, struct report_incident *o
 		add_other_death(&t, out);
 		break;
 	case VERDICT_KEEPALIVE_RACE:
-		text_add(&t, "%s closed idle connections just as the gateway reused them; "
-			     "nobody died",
+		text_add(&t,
+			 "%s closed idle connections just as the gateway reused them; "
+			 "nobody died",
 			 *incident->owner_comm ? incident->owner_comm : "the upstream");
 		break;
 	default:
-		text_add(&t, "requests to an upstream failed and nothing that was seen explains it");
+		text_add(&t,
+			 "requests to an upstream failed and nothing that was seen explains it");
 	}
 	add_impact(&t, out);
 }
@@ -165,8 +167,9 @@ static void advise_heap_leak(struct report_incident *out)
 		text_add(&t, "Run one instance with --heapsnapshot-signal=SIGUSR2, take two heap "
 			     "snapshots some minutes apart and compare what was kept");
 	else
-		text_add(&t, "Take two heap profiles of one instance some minutes apart and compare "
-			     "what was kept");
+		text_add(&t,
+			 "Take two heap profiles of one instance some minutes apart and compare "
+			 "what was kept");
 	if (out->memory.bytes_per_request.has)
 		text_add(&t, "; about %llu bytes stay per request",
 			 (ull)u64_of(out->memory.bytes_per_request.value));
@@ -183,11 +186,13 @@ static void advise_native_leak(struct report_incident *out)
 	advise_until_fixed(out);
 	t = add_action(out, ACTION_DIAGNOSE);
 	if (out->culprit.runtime == RUNTIME_NODEJS)
-		text_add(&t, "Watch process.memoryUsage(): external and arrayBuffers grow, heapUsed "
-			     "does not. Look for Buffers that are kept, and for native addons");
+		text_add(&t,
+			 "Watch process.memoryUsage(): external and arrayBuffers grow, heapUsed "
+			 "does not. Look for Buffers that are kept, and for native addons");
 	else
-		text_add(&t, "The managed heap is not what grows: look for direct buffers and native "
-			     "libraries");
+		text_add(&t,
+			 "The managed heap is not what grows: look for direct buffers and native "
+			 "libraries");
 	text_add(&t, " (%llu %% of the growth is outside the heap).",
 		 (ull)u64_of(out->memory.native_share.value * 100));
 	t = add_action(out, ACTION_PREVENT);
@@ -205,11 +210,13 @@ static void advise_unknown_growth(struct report_incident *out)
 		text_add_mib(&t, u64_of(out->memory.peak_rss_bytes.value));
 		text_add(&t, " at the end) and raise it if that is normal.");
 	} else {
-		text_add(&t, "Give the service or the machine more memory until the cause is known.");
+		text_add(&t,
+			 "Give the service or the machine more memory until the cause is known.");
 	}
 	t = add_action(out, ACTION_DIAGNOSE);
-	text_add(&t, "No steady growth led here: look for a single large request or job just before "
-		     "the death, and limit body sizes at the gateway.");
+	text_add(&t,
+		 "No steady growth led here: look for a single large request or job just before "
+		 "the death, and limit body sizes at the gateway.");
 }
 
 static void advise_other_death(struct report_incident *out)
@@ -231,8 +238,9 @@ static void advise_other_death(struct report_incident *out)
 		add_signal(&t, out->death.signal);
 		text_add(&t, "); memory is not what to look at.");
 	} else {
-		text_add(&t, "Look at the end of the service's log: it exited by itself with code %d; "
-			     "memory is not what to look at.",
+		text_add(&t,
+			 "Look at the end of the service's log: it exited by itself with code %d; "
+			 "memory is not what to look at.",
 			 out->death.exit_code);
 	}
 	t = add_action(out, ACTION_PREVENT);
@@ -247,8 +255,9 @@ static void advise_keepalive_race(struct report_incident *out)
 	text_add(&t, "Make the server keep idle connections longer than the gateway does (server "
 		     "keep-alive timeout > gateway's upstream idle timeout).");
 	t = add_action(out, ACTION_MITIGATE);
-	text_add(&t, "Let the gateway retry requests that failed on a reused connection; it lost "
-		     "%llu that way.",
+	text_add(&t,
+		 "Let the gateway retry requests that failed on a reused connection; it lost "
+		 "%llu that way.",
 		 (ull)(out->impact.upstream_fail[FLOW_FAIL_RST_REUSED] +
 		       out->impact.upstream_fail[FLOW_FAIL_FIN_REUSED]));
 }

@@ -18,8 +18,8 @@
 #include "core/units.h"
 #include "model/record.h"
 
-#define PROCTAB_SIZE 16384
-#define PROCTAB_HEADS 8192
+#define PROCTAB_SIZE	     16384
+#define PROCTAB_HEADS	     8192
 #define PROCTAB_KEEP_DEAD_NS (600 * NSEC_PER_SEC)
 
 struct proc {

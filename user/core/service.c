@@ -176,7 +176,18 @@ static bool is_loopback(const uint8_t *addr)
 	return memcmp(addr, zero, 15) == 0 && addr[15] == 1;
 }
 
-enum service_match service_match(const struct endpoint *local, const struct endpoint *upstream)
+struct endpoint service_fold_loopback(const struct endpoint *e)
+{
+	static const uint8_t loopback[16] = {[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1};
+	struct endpoint folded = *e;
+
+	if (!is_v4(e->addr) && is_loopback(e->addr))
+		memcpy(folded.addr, loopback, sizeof(loopback));
+	return folded;
+}
+
+static enum service_match match_folded(const struct endpoint *local,
+				       const struct endpoint *upstream)
 {
 	bool exact = memcmp(local->addr, upstream->addr, sizeof(local->addr)) == 0;
 	bool cross = local->netns && upstream->netns && local->netns != upstream->netns;
@@ -190,6 +201,17 @@ enum service_match service_match(const struct endpoint *local, const struct endp
 	if (is_loopback(upstream->addr))
 		return MATCH_NONE;
 	return exact ? MATCH_CROSS_EXACT : MATCH_CROSS_WILDCARD;
+}
+
+enum service_match service_match(const struct endpoint *local, const struct endpoint *upstream)
+{
+	struct endpoint l, u;
+
+	if (local->port != upstream->port)
+		return MATCH_NONE;
+	l = service_fold_loopback(local);
+	u = service_fold_loopback(upstream);
+	return match_folded(&l, &u);
 }
 
 struct search {

@@ -15,10 +15,10 @@
 #include "core/units.h"
 #include "model/record.h"
 
-#define SERVICE_MAX 1024
-#define SERVICE_HEADS 1024
-#define SERVICE_SOCKS 8
-#define SERVICE_MEMBERS 12
+#define SERVICE_MAX	 1024
+#define SERVICE_HEADS	 1024
+#define SERVICE_SOCKS	 8
+#define SERVICE_MEMBERS	 12
 #define SERVICE_RESTARTS 8
 
 struct service_sock {
@@ -71,6 +71,12 @@ void service_serve(struct service *s, const struct proc_id *proc, uint64_t ts_ns
 
 /* Ups after a down within the ten minutes before now. */
 uint32_t service_restarts(const struct service *s, uint64_t now_ns);
+
+/*
+ * ::1 as 127.0.0.1, everything else as it is: "localhost" means both, gateways try both, and one
+ * listener on any address takes both, so they are one upstream.
+ */
+struct endpoint service_fold_loopback(const struct endpoint *e);
 
 /*
  * How well a listener explains a connection to an address. The client's namespace stands in the

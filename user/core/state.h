@@ -20,7 +20,7 @@
 #include "core/service.h"
 
 /* Losses some tens of seconds ago, so that an incident can tell those around it from older ones. */
-#define LOSS_HISTORY 4
+#define LOSS_HISTORY	4
 #define LOSS_HISTORY_NS (10 * NSEC_PER_SEC)
 
 struct core {

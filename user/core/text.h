@@ -23,8 +23,8 @@ struct text {
 
 void text_init(struct text *t, char *data, size_t size);
 void text_add(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void text_add_mib(struct text *t, uint64_t bytes);	     /* "300.0 MiB" */
-void text_add_seconds(struct text *t, uint64_t ns);	     /* "38.1 s" */
+void text_add_mib(struct text *t, uint64_t bytes);		  /* "300.0 MiB" */
+void text_add_seconds(struct text *t, uint64_t ns);		  /* "38.1 s" */
 void text_add_endpoint(struct text *t, const struct endpoint *e); /* "10.0.0.1:80", "[::1]:80" */
 
 #endif

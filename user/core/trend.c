@@ -10,12 +10,12 @@
 #define MAX_PAIRS (TREND_BUCKETS * (TREND_BUCKETS - 1) / 2)
 
 /* p < .001 one-sided; the size gate removes drift that is significant but tiny. */
-#define SIGNIFICANT_Z 3.29
-#define MIN_GROWTH_BYTES (8.0 * 1024 * 1024)
+#define SIGNIFICANT_Z	     3.29
+#define MIN_GROWTH_BYTES     (8.0 * 1024 * 1024)
 #define MIN_GROWTH_OF_MEDIAN 0.05
 
-#define HALF_MIN_Z 1.64
-#define HALF_MIN_SLOPE 0.5
+#define HALF_MIN_Z	  1.64
+#define HALF_MIN_SLOPE	  0.5
 #define QUARTER_MIN_SLOPE 0.25
 
 static void close_bucket(struct trend_ring *ring)

@@ -45,17 +45,17 @@ bool trend_add(struct trend_ring *ring, uint64_t width_ns, uint64_t ts_ns, struc
 uint32_t trend_points(const struct trend_ring *ring, struct trend_point out[TREND_BUCKETS]);
 
 struct trend {
-	uint32_t nr;	       /* buckets it is made of */
-	double mk_z;	       /* Mann-Kendall, corrected for ties */
-	double slope;	       /* Theil-Sen, bytes per second */
-	double slope_p10;      /* 10 % and 90 % quantile of the pair slopes */
+	uint32_t nr;	  /* buckets it is made of */
+	double mk_z;	  /* Mann-Kendall, corrected for ties */
+	double slope;	  /* Theil-Sen, bytes per second */
+	double slope_p10; /* 10 % and 90 % quantile of the pair slopes */
 	double slope_p90;
 	double window_s;
-	uint64_t first_bytes;  /* floor at the begin and at the end of the window */
+	uint64_t first_bytes; /* floor at the begin and at the end of the window */
 	uint64_t last_bytes;
-	double native_share;   /* part of the growth that is native, 0..1 */
-	bool significant;      /* z and size */
-	bool growing;	       /* significant, and it goes on in the last half and quarter */
+	double native_share; /* part of the growth that is native, 0..1 */
+	bool significant;    /* z and size */
+	bool growing;	     /* significant, and it goes on in the last half and quarter */
 };
 
 /* Evaluate `nr` points of `width_s` seconds each; all zero with less than TREND_MIN_BUCKETS. */

@@ -5,10 +5,10 @@
 
 #include <stdint.h>
 
-#define NSEC_PER_SEC 1000000000ULL
+#define NSEC_PER_SEC  1000000000ULL
 #define NSEC_PER_MSEC 1000000ULL
-#define KIB 1024ULL
-#define MIB (1024ULL * 1024ULL)
+#define KIB	      1024ULL
+#define MIB	      (1024ULL * 1024ULL)
 
 /* Times come from a recording anybody may have written: never below zero, never around. */
 static inline uint64_t since_ns(uint64_t now_ns, uint64_t then_ns)

@@ -12,14 +12,14 @@
 /* "Nearly all": a race may coincide with some other failure. */
 #define NEARLY_ALL 0.9
 
-#define MAX_CONFIDENCE 0.99
-#define MAX_CONFIDENCE_YOUNG 0.8 /* history too short for a trend */
+#define MAX_CONFIDENCE		   0.99
+#define MAX_CONFIDENCE_YOUNG	   0.8 /* history too short for a trend */
 #define MAX_CONFIDENCE_UNEXPLAINED 0.5
-#define MIN_CONFIDENCE 0.5 /* below, nobody is accused */
-#define MIN_ALTERNATIVE 0.01
+#define MIN_CONFIDENCE		   0.5 /* below, nobody is accused */
+#define MIN_ALTERNATIVE		   0.01
 
 #define LOST_EVENTS_FACTOR 0.85
-#define UNSEEN_FACTOR 0.9
+#define UNSEEN_FACTOR	   0.9
 
 /* Rules: true if it applies; *value is what it looked at. -------------------------------------- */
 

@@ -29,7 +29,7 @@ struct verdict_facts {
 	int32_t exit_code;
 	struct growth_story story;
 	/* the failures */
-	uint64_t failures; /* on the upstream legs */
+	uint64_t failures;  /* on the upstream legs */
 	uint64_t on_reused; /* of them, without answer on a connection that had answered before */
 	uint64_t refused;
 	uint64_t answers; /* of the upstream in the same time */

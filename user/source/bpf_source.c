@@ -24,6 +24,7 @@
 #include "source/iterators.h"
 #include "source/loader.h"
 #include "source/losses.h"
+#include "source/missed_runs.h"
 #include "source/processes.h"
 #include "source/reclaim.h"
 #include "source/self.h"
@@ -47,6 +48,7 @@ struct bpf_source {
 	int timer_fd;
 	struct batch batch;
 	struct losses losses;
+	struct missed_runs missed_runs;
 	struct reclaim reclaim;
 	struct flow_table flows;
 	struct executables executables;
@@ -162,6 +164,7 @@ static void collect_losses(struct bpf_source *s, uint64_t now_ns)
 	losses_add(&s->losses, "source", "process_table_full",
 		   processes_take_untracked(&s->processes));
 	losses_add(&s->losses, "source", "batch_full", batch_take_dropped(&s->batch));
+	missed_runs_collect(&s->missed_runs, s->loader.skeleton->obj, &s->losses);
 	losses_collect(&s->losses, now_ns, &s->batch);
 }
 

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* test_core_tables.c - the small parts of the core: names, losses, ids, text. */
+/* links: core/container.c core/exetab.c core/heartbeat.c core/text.c core/ulid.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/container.h"
+#include "core/exetab.h"
+#include "core/heartbeat.h"
+#include "core/text.h"
+#include "core/ulid.h"
+
+static void containers_of_two_hierarchies_differ(void **state)
+{
+	struct containers *t = calloc(1, sizeof(*t));
+	struct cgroup_id v1 = {5, 4}, v2 = {5, 0}, none = {0, 0};
+
+	(void)state;
+	assert_non_null(t);
+	assert_int_not_equal(container_get(t, &v1, 1), container_get(t, &v2, 1));
+	assert_int_equal(container_get(t, &v1, 1), container_find(t, &v1));
+	assert_int_equal(container_get(t, &none, 1), 0);
+	free(t);
+}
+
+static void full_containers_drop_the_unused_and_keep_the_used(void **state)
+{
+	struct containers *t = calloc(1, sizeof(*t));
+	struct cgroup_id id = {0, 0};
+	struct cgroup_id first = {1, 0}, second = {2, 0};
+
+	(void)state;
+	assert_non_null(t);
+	for (id.id = 1; id.id <= CONTAINER_MAX; id.id++)
+		t->all[container_get(t, &id, id.id)].refs = 1;
+	assert_int_equal(container_get(t, &id, 5000), 0);
+	assert_int_equal(t->refused, 1);
+	t->all[container_find(t, &second)].refs = 0;
+	assert_int_not_equal(container_get(t, &id, 5000), 0);
+	assert_int_equal(container_find(t, &second), 0);
+	assert_int_not_equal(container_find(t, &first), 0);
+	free(t);
+}
+
+static void reclaim_counts_the_last_minute(void **state)
+{
+	struct container c = {0};
+
+	(void)state;
+	container_reclaimed(&c, 7, 100 * NSEC_PER_SEC);
+	container_reclaimed(&c, 5, 130 * NSEC_PER_SEC);
+	assert_int_equal(container_reclaim_ns(&c, 140 * NSEC_PER_SEC), 12);
+	assert_int_equal(container_reclaim_ns(&c, 165 * NSEC_PER_SEC), 5);
+	assert_int_equal(container_reclaim_ns(&c, UINT64_MAX), 0);
+}
+
+static void paths_are_kept_once_and_given_back(void **state)
+{
+	struct exetab *t = calloc(1, sizeof(*t));
+	uint16_t a = exetab_take(t, "/bin/a", 7);
+
+	(void)state;
+	assert_int_equal(exetab_take(t, "/bin/a", 7), a);
+	assert_int_not_equal(exetab_take(t, "/bin/b", 7), a);
+	assert_int_equal(exetab_take(t, "", 1), 0);
+	exetab_put(t, a);
+	assert_string_equal(t->exes[a].path, "/bin/a");
+	exetab_put(t, a);
+	assert_string_equal(t->exes[a].path, "");
+	for (int i = 0; i < EXETAB_SIZE + 10; i++) {
+		char path[32];
+
+		snprintf(path, sizeof(path), "/x/%d", i);
+		exetab_take(t, path, sizeof(path));
+	}
+	assert_int_equal(t->refused, 11);
+	exetab_put(t, 0);
+	free(t);
+}
+
+static void losses_add_up_sorted_and_the_rest_goes_to_other(void **state)
+{
+	struct heartbeat h = {0};
+	struct report_heartbeat report;
+	struct record_loss loss = {.stream = "ring", .count = 2};
+	uint64_t sum = 0;
+
+	(void)state;
+	for (int i = 99; i >= 0; i--) {
+		snprintf(loss.reason, sizeof(loss.reason), "r%02d", i);
+		heartbeat_loss(&h, &loss);
+		heartbeat_loss(&h, &loss);
+	}
+	assert_int_equal(heartbeat_events_lost(&h), 400);
+	strcpy(loss.stream, "output");
+	heartbeat_loss(&h, &loss);
+	assert_true(heartbeat_due(&h, NSEC_PER_SEC, &report));
+	assert_false(heartbeat_due(&h, 2 * NSEC_PER_SEC, &report));
+	assert_int_equal(report.nr_losses, HEARTBEAT_LOSSES);
+	for (uint32_t i = 0; i < report.nr_losses; i++)
+		sum += report.losses[i].count;
+	assert_int_equal(sum, 402);
+}
+
+static void ids_sort_by_time_and_differ_by_seed(void **state)
+{
+	struct ulid_seed a = {0}, b = {0};
+	char early[ULID_LEN], late[ULID_LEN], other[ULID_LEN];
+
+	(void)state;
+	ulid_seed_add(&a, "a", 1);
+	ulid_seed_add(&b, "b", 1);
+	ulid_format(&a, 1700000000000, early);
+	ulid_format(&a, 1700000000001, late);
+	ulid_format(&b, 1700000000000, other);
+	assert_true(strcmp(early, late) < 0);
+	assert_string_not_equal(early, other);
+	assert_int_equal(strlen(early), 26);
+	assert_int_equal(strspn(early, "0123456789ABCDEFGHJKMNPQRSTVWXYZ"), 26);
+	assert_memory_equal(early, other, 10);
+}
+
+static void text_ends_before_the_character_that_does_not_fit(void **state)
+{
+	char buffer[8];
+	struct text t;
+
+	(void)state;
+	text_init(&t, buffer, sizeof(buffer));
+	text_add(&t, "%s", "ab\xe2\x82\xac\xe2\x82\xac"); /* ab and two euro signs: 8 bytes */
+	assert_string_equal(buffer, "ab\xe2\x82\xac");
+	text_add(&t, "%s", "cdef");
+	text_add(&t, "%s", "more");
+	assert_true(strlen(buffer) < sizeof(buffer));
+}
+
+static void text_spells_quantities_without_locale(void **state)
+{
+	struct endpoint e = {.addr = {[15] = 1}, .port = 80};
+	char buffer[64];
+	struct text t;
+
+	(void)state;
+	text_init(&t, buffer, sizeof(buffer));
+	text_add_mib(&t, 300 * MIB + MIB / 2);
+	text_add(&t, " ");
+	text_add_seconds(&t, 38149999999);
+	text_add(&t, " ");
+	text_add_endpoint(&t, &e);
+	assert_string_equal(buffer, "300.5 MiB 38.1 s [::1]:80");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(containers_of_two_hierarchies_differ),
+		cmocka_unit_test(full_containers_drop_the_unused_and_keep_the_used),
+		cmocka_unit_test(reclaim_counts_the_last_minute),
+		cmocka_unit_test(paths_are_kept_once_and_given_back),
+		cmocka_unit_test(losses_add_up_sorted_and_the_rest_goes_to_other),
+		cmocka_unit_test(ids_sort_by_time_and_differ_by_seed),
+		cmocka_unit_test(text_ends_before_the_character_that_does_not_fit),
+		cmocka_unit_test(text_spells_quantities_without_locale),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
