@@ -117,7 +117,8 @@ static void set_verdict(struct report_verdict *verdict)
 		.alternatives = {{VERDICT_MEMORY_DEATH, CAUSE_UNKNOWN_GROWTH, 0.04},
 				 {VERDICT_UPSTREAM_DOWN_NONMEMORY, CAUSE_NONE, 0.01}},
 		.nr_alternatives = 2,
-		.scores = {{"exit_sigabrt_self", 2.2, 1}, {"trend_floor_growing", 1.6, 4.7}},
+		.scores = {{"exit_sigabrt_self", "memory_death", 2.2, 1},
+			   {"trend_floor_growing", "heap_leak", 1.6, 4.7}},
 		.nr_scores = 2,
 	};
 }
@@ -435,7 +436,7 @@ static void fill_incident_lists(struct report_incident *incident, char byte)
 		fill_text(incident->actions[i].text, sizeof(incident->actions[i].text), byte);
 	for (int i = 0; i < REPORT_MAX_SCORES; i++)
 		incident->verdict.scores[i] =
-			(struct report_score){"a_rule_with_a_long_name", -1e-9, 1e99};
+			(struct report_score){"a_rule_with_a_long_name", "memory_death", -1e-9, 1e99};
 	incident->nr_moments = UINT32_MAX;
 	incident->nr_evidence = UINT32_MAX;
 	incident->nr_actions = UINT32_MAX;

@@ -229,9 +229,8 @@ static void take_vm(struct core *core, const struct record *r)
 
 	if (!g)
 		return;
-	g->native.mapped_bytes = in->mapped_bytes;
-	g->native.unmapped_bytes = in->unmapped_bytes;
 	g->native.malloc_mapped_bytes = in->malloc_mapped_bytes;
+	g->native.malloc_unmapped_bytes = in->malloc_unmapped_bytes;
 	g->native.has_vm = true;
 }
 

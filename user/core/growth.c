@@ -9,8 +9,13 @@ static const uint32_t scale_s[GROWTH_SCALES] = {1, 10, 60, 600};
 /* Beyond, a linear forecast says nothing an operator could act on. */
 #define REPORT_EXHAUSTION_S (6 * 3600.0)
 #define NEAR_EXHAUSTION_S   (30 * 60.0)
-/* What lets the 1 s scale speak: it sees half a minute, so it may look a few minutes ahead. */
+/*
+ * What lets the 1 s scale speak: with its window full it sees half a minute, so it may look a few
+ * minutes ahead. A process that will not live that long gets a third of a window.
+ */
 #define URGENT_EXHAUSTION_S (5 * 60.0)
+#define EARLY_EXHAUSTION_S  60.0
+#define EARLY_POINTS	    10
 
 /*
  * The last stretch before a ceiling is flat: the collector runs without end, or reclaim eats what
@@ -59,17 +64,10 @@ static uint32_t to_kib(uint64_t bytes)
 	return (uint32_t)min_u64(bytes / KIB, UINT32_MAX);
 }
 
-/*
- * Memory outside a managed heap: the brk heap and malloc's own big blocks. Nobody says which
- * munmap gave back which mapping. Blocks that malloc frees raise its threshold, so their like
- * comes from the brk heap afterwards, while a managed heap maps and unmaps all its life: so what
- * is unmapped is taken to be the heap's as far as that goes.
- */
+/* Memory outside a managed heap: the brk heap, and malloc's big blocks that are not freed. */
 static uint64_t native_bytes(const struct growth_native *n)
 {
-	uint64_t net = since_ns(n->mapped_bytes, n->unmapped_bytes);
-
-	return add_u64(n->brk_bytes, min_u64(n->malloc_mapped_bytes, net));
+	return add_u64(n->brk_bytes, since_ns(n->malloc_mapped_bytes, n->malloc_unmapped_bytes));
 }
 
 void growth_sample(struct growth *g, uint64_t ts_ns, uint64_t anon_bytes)
@@ -106,12 +104,15 @@ static struct measure seconds_to(const struct growth_ceiling *ceiling, double sl
 	return (struct measure){room / slope, true};
 }
 
-static bool scale_may_speak(int scale, const struct trend *trend,
+static bool scale_may_speak(int scale, const struct trend *trend, uint32_t nr_points,
 			    const struct growth_ceiling *ceiling)
 {
 	struct measure left = seconds_to(ceiling, trend->slope);
 
-	return scale_s[scale] > 1 || (left.has && left.value < URGENT_EXHAUSTION_S);
+	if (scale_s[scale] > 1)
+		return nr_points == TREND_BUCKETS;
+	return left.has && left.value < (nr_points == TREND_BUCKETS ? URGENT_EXHAUSTION_S :
+								     EARLY_EXHAUSTION_S);
 }
 
 /* One scale: none -> suspected -> (half a window later) probable, or back to none. */
@@ -119,13 +120,14 @@ static void evaluate_scale(struct growth *g, int scale, const struct growth_ceil
 {
 	const struct trend_ring *ring = &g->rings[scale];
 	struct trend_point points[TREND_BUCKETS];
+	uint32_t nr_points = trend_points(ring, points);
 	struct trend trend;
 	bool growing;
 
-	if (trend_points(ring, points) < TREND_BUCKETS)
+	if (nr_points < EARLY_POINTS)
 		return;
-	trend_evaluate(points, TREND_BUCKETS, scale_s[scale], &trend);
-	growing = trend.growing && scale_may_speak(scale, &trend, ceiling);
+	trend_evaluate(points, nr_points, scale_s[scale], &trend);
+	growing = trend.growing && scale_may_speak(scale, &trend, nr_points, ceiling);
 	if (growing)
 		g->trends[scale] = trend;
 	if (g->levels[scale] == GROWTH_NONE && !growing)
@@ -163,9 +165,9 @@ static void fill_report(const struct growth *g, int scale, const struct growth_c
 	out->floor_bytes = g->rings[scale].open.floor_kib * KIB;
 	out->ceiling_bytes = ceiling->bytes;
 	out->ceiling_source = ceiling->bytes ? "cgroup" : "";
-	out->window_s = (double)scale_s[scale] * TREND_BUCKETS;
 	if (out->level == GROWTH_NONE)
 		return;
+	out->window_s = trend->window_s;
 	out->slope_bytes_per_s = trend->slope;
 	out->slope_p10 = trend->slope_p10;
 	out->slope_p90 = trend->slope_p90;
@@ -274,8 +276,8 @@ static bool grew_from_start(const struct growth *g, const struct growth_end *end
 		return false;
 	measure_rise(points, nr, to_kib(end->anon_bytes), &rise);
 	kib = since_ns(rise.last_kib, rise.first_kib);
-	if (kib)
-		out->jump_share = (double)rise.largest_step_kib / (double)kib;
+	if (kib) /* what grew and shrank again is no larger a jump than all of it */
+		out->jump_share = (double)min_u64(rise.largest_step_kib, kib) / (double)kib;
 	if (nr < MIN_POINTS_FROM_START || nr >= TREND_MIN_BUCKETS || out->watched_late ||
 	    !rise.monotone || kib * KIB < GROWTH_MIN_ANON_BYTES ||
 	    out->jump_share > MAX_STEP_OF_GROWTH)

@@ -25,9 +25,8 @@
 /* Counters that tell a managed heap from memory beside it; absolute, as last seen. */
 struct growth_native {
 	uint64_t brk_bytes;
-	uint64_t mapped_bytes;
-	uint64_t unmapped_bytes;
 	uint64_t malloc_mapped_bytes;
+	uint64_t malloc_unmapped_bytes;
 	bool has_vm; /* mmap counters are known */
 };
 

@@ -81,18 +81,39 @@ static void add_other_death(struct text *t, const struct report_incident *r)
 	text_add(t, "; nothing says that memory was the cause");
 }
 
+/* "421 x 502" or "3 x 502 and 9 x 504": what clients were told. */
+static void add_answers(struct text *t, const struct report_impact *i)
+{
+	static const struct {
+		enum flow_status status;
+		unsigned int code;
+	} answers[] = {{FLOW_STATUS_502, 502}, {FLOW_STATUS_503, 503}, {FLOW_STATUS_504, 504}};
+	const char *between = "";
+
+	for (size_t a = 0; a < sizeof(answers) / sizeof(answers[0]); a++) {
+		uint64_t count = i->client_status[answers[a].status];
+
+		if (!count)
+			continue;
+		text_add(t, "%s%llu x %u", between, (ull)count, answers[a].code);
+		between = " and ";
+	}
+	if (!*between)
+		text_add(t, "no client with an error");
+}
+
 static void add_impact(struct text *t, const struct report_incident *r)
 {
 	const struct report_impact *i = &r->impact;
 	uint64_t resets = i->upstream_fail[FLOW_FAIL_RST_BEFORE] +
 			  i->upstream_fail[FLOW_FAIL_FIN_BEFORE] +
 			  i->upstream_fail[FLOW_FAIL_RST_MID];
-	uint64_t bad = i->client_status[FLOW_STATUS_502] + i->client_status[FLOW_STATUS_503] +
-		       i->client_status[FLOW_STATUS_504];
 
-	text_add(t, "; %s (pid %u) answered %llu x 502/503/504 in ",
+	text_add(t, "; %s (pid %u) answered ",
 		 *r->gateway.proc.comm ? r->gateway.proc.comm : "the gateway",
-		 r->gateway.proc.id.tgid, (ull)bad);
+		 r->gateway.proc.id.tgid);
+	add_answers(t, i);
+	text_add(t, " in ");
 	text_add_seconds(t, since_ns(i->last_failure_ns, i->first_failure_ns));
 	text_add(t, " (%llu refused, %llu reset by ", (ull)i->upstream_fail[FLOW_FAIL_REFUSED],
 		 (ull)resets);

@@ -298,10 +298,19 @@ static void normalize(const struct scored *s, double p[NR_HYPOTHESES])
 		p[h] /= total;
 }
 
-static void add_score(struct report_verdict *out, const char *rule, double weight, double value)
+static void add_score(struct report_verdict *out, const struct report_score *score)
 {
 	if (out->nr_scores < REPORT_MAX_SCORES)
-		out->scores[out->nr_scores++] = (struct report_score){rule, weight, value};
+		out->scores[out->nr_scores++] = *score;
+}
+
+static void add_rule_score(struct report_verdict *out, const struct verdict_rule *rule,
+			   double weight, double value)
+{
+	const char *about = rule->cause == CAUSE_NONE ? verdict_class_name(rule->class) :
+							verdict_cause_name(rule->cause);
+
+	add_score(out, &(struct report_score){rule->name, about, weight, value});
 }
 
 /* What spoke, then what was asked about the winner and found nothing. */
@@ -311,10 +320,10 @@ static void list_scores(const struct verdict_facts *facts, struct report_verdict
 
 	for (size_t r = 0; r < NR(rules); r++)
 		if (rules[r].applies(facts, &value))
-			add_score(out, rules[r].name, rules[r].weight, value);
+			add_rule_score(out, &rules[r], rules[r].weight, value);
 	for (size_t r = 0; r < NR(rules); r++)
 		if (rules[r].class == out->class && !rules[r].applies(facts, &value))
-			add_score(out, rules[r].name, 0, value);
+			add_rule_score(out, &rules[r], 0, value);
 }
 
 static void list_alternatives(const double p[NR_HYPOTHESES], size_t best,
@@ -338,6 +347,12 @@ static void list_alternatives(const double p[NR_HYPOTHESES], size_t best,
 	}
 }
 
+static void add_quality_score(struct report_verdict *out, const char *rule, double factor,
+			      double value)
+{
+	add_score(out, &(struct report_score){rule, "data_quality", log(factor), value});
+}
+
 /* How much of the confidence survives what we could not see; each part is a score of its own. */
 static double quality(const struct verdict_facts *f, struct report_verdict *out)
 {
@@ -345,9 +360,9 @@ static double quality(const struct verdict_facts *f, struct report_verdict *out)
 	double factor = pow(UNSEEN_FACTOR, unseen);
 
 	if (unseen)
-		add_score(out, "hooks_missing", log(factor), unseen);
+		add_quality_score(out, "hooks_missing", factor, unseen);
 	if (f->events_lost) {
-		add_score(out, "events_lost", log(LOST_EVENTS_FACTOR), (double)f->events_lost);
+		add_quality_score(out, "events_lost", LOST_EVENTS_FACTOR, (double)f->events_lost);
 		factor *= LOST_EVENTS_FACTOR;
 	}
 	return factor;

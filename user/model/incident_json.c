@@ -74,6 +74,7 @@ static void write_scores(struct line *line, const struct report_verdict *verdict
 
 		jw_open_object(w, NULL);
 		jw_string(w, "rule", score->rule);
+		jw_string(w, "for", score->about);
 		jw_double(w, "weight", score->weight);
 		jw_double(w, "value", score->value);
 		jw_close_object(w);

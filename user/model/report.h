@@ -164,6 +164,7 @@ struct report_burst {
 
 struct report_score {
 	const char *rule;
+	const char *about;   /* the class or cause it speaks for, or "data_quality" */
 	double weight; /* log-odds added, 0 when the rule looked and found nothing */
 	double value;  /* what it looked at, in the rule's unit */
 };
