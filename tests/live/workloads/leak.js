@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+//
+// leak.js - an HTTP service that keeps memory for every request it answers.
+//   --port N          where to listen on 127.0.0.1
+//   --bytes N         how much one request leaves behind (default 40000)
+//   --mode heap|buffer  on the JavaScript heap, or in Buffers outside of it (default heap)
+// It answers "ok" at once and never frees; how it dies is up to V8's and the cgroup's limits.
+'use strict';
+const http = require('http');
+const { parseArgs } = require('util');
+
+const { values } = parseArgs({ options: {
+	port: { type: 'string' },
+	bytes: { type: 'string', default: '40000' },
+	mode: { type: 'string', default: 'heap' },
+} });
+const bytes = Number(values.bytes);
+const kept = [];
+
+// Small objects with distinct strings, about 100 bytes each, like parsed session data.
+function heapLeak() {
+	const rows = [];
+	for (let i = 0; i < bytes / 100; i++)
+		rows.push({ id: i, name: 'row' + i + Math.random() });
+	return rows;
+}
+
+function bufferLeak() {
+	return Buffer.alloc(bytes, 1);
+}
+
+const leak = values.mode === 'buffer' ? bufferLeak : heapLeak;
+
+const server = http.createServer((request, response) => {
+	request.resume();
+	request.on('end', () => {
+		kept.push(leak());
+		response.end('ok');
+	});
+});
+// Longer than the gateway keeps idle connections: the keep-alive race is another scenario.
+server.keepAliveTimeout = 75000;
+server.listen(Number(values.port), '127.0.0.1', 1024);

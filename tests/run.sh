@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#
+# run.sh [PATTERN] - runs every test program whose name contains PATTERN (default: all), one after
+# the other, and ends with "N passed, N failed, N skipped". Builds nothing.
+#
+# A test program prints one line per result: "ok NAME", "not ok NAME - why", "skip NAME - reason"
+# (TAP, as cmocka speaks it too). One that prints none passes or fails as a whole by its exit
+# status. One that ends with a failure but reported none (a crash, a sanitizer) counts as a failure.
+# MEMSWELL_TEST_KEEP=DIR keeps what failed live tests leave behind.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+pattern=${1-}
+passed=0 failed=0 skipped=0
+output=$(mktemp)
+trap 'rm -f "$output"' EXIT
+trap 'exit 130' INT TERM
+export CMOCKA_MESSAGE_OUTPUT=TAP
+export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
+
+# Results of one program: counts, and what went wrong in full.
+account() { # NAME EXIT_STATUS
+	local good bad skip
+	skip=$(grep -cE '^skip |^(not )?ok .*# SKIP' "$output") # cmocka says "not ok N # SKIP"
+	good=$(grep -E '^ok ' "$output" | grep -cv '# SKIP')
+	bad=$(grep -E '^not ok ' "$output" | grep -cv '# SKIP')
+	if [ "$2" -ne 0 ] && [ "$bad" -eq 0 ]; then
+		bad=1
+		echo "not ok $1 - exit status $2"
+	elif [ $((good + bad + skip)) -eq 0 ]; then
+		good=1
+		echo "ok $1"
+	fi
+	passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + skip))
+	printf '%-40s %3d passed %3d failed %3d skipped\n' "$1" "$good" "$bad" "$skip"
+	if [ "$bad" -gt 0 ]; then
+		grep -E '^not ok |^skip ' "$output"
+		echo "# the output of $1:"
+		tail -n 60 "$output" | sed 's/^/#   /'
+	else
+		grep -E '^skip |# SKIP' "$output"
+	fi
+}
+
+run() { # TIMEOUT_S PROGRAM...
+	local seconds=$1 name=${*: -1}
+	shift
+	[[ $name == *"$pattern"* ]] || return
+	timeout --kill-after=15 "$seconds" "$@" >"$output" 2>&1 </dev/null
+	account "$name" $?
+}
+
+shopt -s nullglob
+for program in build/tests/unit/test_* build/tests/bpf/test_*; do
+	[ -x "$program" ] && [ ! -d "$program" ] && run 120 "$program"
+done
+for script in tests/check_*.sh tests/cli/test_*.sh tests/replay/test_*.sh tests/live/test_*.sh; do
+	run 180 bash "$script"
+done
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
