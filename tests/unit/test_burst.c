@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* test_burst.c - when failures become a burst, when it ends, and that its counts are exact. */
-/* links: core/burst.c */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

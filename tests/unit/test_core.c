@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* test_core.c - whole stories: records in, incidents out. */
-/* links: core/core.c model/record.c model/vocabulary.c */
 #include <stdio.h>
 
 #include "story.h"
@@ -445,6 +444,47 @@ static void few_failures_are_no_incident(void **state)
 	story_tick(s);
 	for (int i = 0; i < 40; i++)
 		story_good_second(s);
+	assert_int_equal(s->nr_incidents, 0);
+	story_free(s);
+}
+
+/* One worker of many dies of memory: two requests fail, the listener stays. */
+static void one_failure_is_enough_behind_a_memory_death_but_only_once(void **state)
+{
+	struct story *s = story_new();
+	struct story_failures f = {.rst = 1, .client_502 = 1, .good = 100};
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_grow(s, 40 * MIB, 290 * MIB, 40, LIMIT);
+	oom_kill_of(s, NODE, 290 * MIB);
+	s->now_ns += SECONDS(1);
+	story_bad_flows(s, &f);
+	story_tick(s);
+	assert_int_equal(s->nr_incidents, 1);
+	story_assert_class(s, VERDICT_MEMORY_DEATH);
+	assert_int_equal(story_last(s)->impact.client_status[FLOW_STATUS_502], 1);
+	for (int i = 0; i < 12; i++)
+		story_good_second(s);
+	assert_int_equal(story_last(s)->record, INCIDENT_CLOSE);
+	story_bad_flows(s, &f); /* by chance, half a minute after the death */
+	story_tick(s);
+	assert_int_equal(story_last(s)->record, INCIDENT_CLOSE);
+	story_free(s);
+}
+
+static void one_failure_behind_another_death_is_no_incident(void **state)
+{
+	struct story *s = story_new();
+	struct story_failures f = {.rst = 1, .client_502 = 1, .good = 100};
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_good_second(s);
+	story_exit(s, NODE, 1 << 8, 40 * MIB);
+	s->now_ns += SECONDS(1);
+	story_bad_flows(s, &f);
+	story_tick(s);
 	assert_int_equal(s->nr_incidents, 0);
 	story_free(s);
 }
@@ -918,6 +958,8 @@ int main(void)
 		cmocka_unit_test(burst_without_any_sign_is_unexplained),
 		cmocka_unit_test(death_masked_by_retries_is_still_an_incident),
 		cmocka_unit_test(few_failures_are_no_incident),
+		cmocka_unit_test(one_failure_is_enough_behind_a_memory_death_but_only_once),
+		cmocka_unit_test(one_failure_behind_another_death_is_no_incident),
 		cmocka_unit_test(answers_of_the_upstream_itself_are_no_burst),
 		cmocka_unit_test(no_live_upstreams_belong_to_who_failed_before),
 		cmocka_unit_test(reused_pid_is_not_blamed),

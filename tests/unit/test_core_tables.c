@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* test_core_tables.c - the small parts of the core: names, losses, ids, text. */
-/* links: core/container.c core/exetab.c core/heartbeat.c core/text.c core/ulid.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* test_death.c - joining marks, signals and exit status into how a process ended. */
-/* links: core/death.c */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* test_gateway.c - who is a gateway, and which upstream a bad answer is put down to. */
-/* links: core/gateway.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* test_growth.c - levels, predictions, and what is said about memory after a death. */
-/* links: core/growth.c */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* links: sink/json_lines.c model/report_json.c */
 #include <errno.h>
 #include <fcntl.h>
 #include <pty.h>

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* links: base/json_writer.c base/utf8.c */
 #include <locale.h>
 #include <math.h>
 #include <setjmp.h>

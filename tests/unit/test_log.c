@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* links: base/log.c base/utf8.c */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

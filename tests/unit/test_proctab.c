@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* test_proctab.c - identity, reuse of pids, and what a full table does. */
-/* links: core/proctab.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

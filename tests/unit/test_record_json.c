@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* links: model/record_json.c model/record_scan.c model/record.c model/address.c */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

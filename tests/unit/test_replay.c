@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* links: source/replay.c model/record_json.c model/record.c */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* test_service.c - listeners coming and going, and which of them an upstream address means. */
-/* links: core/service.c */
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,6 @@
  * test_trend.c - the trend gate on series whose truth is known: how often it calls a leak a leak,
  * and how often it is fooled. Generators are seeded, so rates are exact from run to run.
  */
-/* links: core/trend.c */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* links: base/utf8.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

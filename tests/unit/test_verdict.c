@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* test_verdict.c - what the rule table makes of facts, and that its sums can be redone. */
-/* links: core/verdict.c */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* links: model/vocabulary.c model/record.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

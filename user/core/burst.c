@@ -176,6 +176,25 @@ static void sum_from_first_failure(struct burst *b)
 	sum_window(b, length, &b->sum);
 }
 
+void burst_recent(struct burst *b, uint64_t now_ns, struct impact *out)
+{
+	advance(b, now_ns / NSEC_PER_SEC);
+	sum_window(b, BURST_SECONDS, out);
+}
+
+static void open_at(struct burst *b, uint64_t now_ns)
+{
+	b->open = true;
+	b->opened_ns = now_ns;
+	sum_from_first_failure(b);
+}
+
+void burst_open(struct burst *b, uint64_t now_ns)
+{
+	open_at(b, now_ns);
+	b->log10_p = burst_log10_tail(failures(&b->sum), burst_base_rate(b) * BURST_SECONDS);
+}
+
 static bool is_quiet(struct burst *b, uint64_t now_ns)
 {
 	struct impact sum;
@@ -203,9 +222,7 @@ enum burst_change burst_decide(struct burst *b, uint64_t now_ns)
 	for (uint32_t i = 0; i < sizeof(windows_s) / sizeof(windows_s[0]); i++) {
 		if (!window_opens(b, windows_s[i]))
 			continue;
-		b->open = true;
-		b->opened_ns = now_ns;
-		sum_from_first_failure(b);
+		open_at(b, now_ns);
 		return BURST_OPENED;
 	}
 	return BURST_SAME;

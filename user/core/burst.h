@@ -4,8 +4,9 @@
  *
  * Failures per second are compared with their own base rate: a burst opens when at least 5 failures
  * in 1, 5 or 30 s would be a one-in-a-million accident and are at least 1 % of the attempts; it
- * closes after 10 s at less than twice the base rate. Counts are exact sums of what was added from
- * the first failure of the burst to its end.
+ * closes after 10 s at less than twice the base rate. Where the cause was seen there is no chance to
+ * rule out: then the caller opens the burst. Counts are exact sums of what was added from the first
+ * failure of the burst to its end.
  *
  * It knows neither gateways nor causes; memory is one fixed ring.
  */
@@ -64,6 +65,11 @@ enum burst_change { BURST_SAME = 0, BURST_OPENED, BURST_CLOSED };
 /* Add an interval that ended at now_ns. */
 void burst_add(struct burst *b, uint64_t now_ns, const struct tally *tally);
 enum burst_change burst_decide(struct burst *b, uint64_t now_ns);
+
+/* What the ring still holds, whether a burst is open or not. */
+void burst_recent(struct burst *b, uint64_t now_ns, struct impact *out);
+/* Open it whatever the odds; there must have been a failure in the last BURST_QUIET_S. */
+void burst_open(struct burst *b, uint64_t now_ns);
 
 /* Failures on the upstream legs: connects and requests that got no whole answer. */
 uint64_t impact_upstream_failures(const struct impact *i);

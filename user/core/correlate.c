@@ -82,11 +82,6 @@ static bool in_window(const struct correlation *c, uint64_t exit_ns, uint64_t fi
 	return since_ns(first_ns, exit_ns) <= BEFORE_NS || down_since(c, exit_ns, first_ns);
 }
 
-static bool by_memory(const struct death *d)
-{
-	return death_is_oom_kill(d) || d->v8_ns;
-}
-
 static uint64_t distance(uint64_t a, uint64_t b)
 {
 	return a > b ? a - b : b - a;
@@ -104,8 +99,8 @@ static bool better(const struct candidate *a, const struct candidate *b, uint64_
 
 	if (distance(a_ns, b_ns) > TOGETHER_NS)
 		return distance(a_ns, first_ns) < distance(b_ns, first_ns);
-	if (by_memory(a->death) != by_memory(b->death))
-		return by_memory(a->death);
+	if (death_by_memory(a->death) != death_by_memory(b->death))
+		return death_by_memory(a->death);
 	if (a->relation != b->relation)
 		return a->relation > b->relation;
 	/* The first one of several equals took the others along. */

@@ -75,6 +75,11 @@ bool death_is_oom_kill(const struct death *d)
 	return !s || s->code == SI_KERNEL;
 }
 
+bool death_by_memory(const struct death *d)
+{
+	return death_is_oom_kill(d) || d->v8_ns;
+}
+
 bool death_oom_confirmed(const struct death *d)
 {
 	for (int i = 0; i < d->nr_signals; i++)

@@ -42,6 +42,7 @@ struct death {
 	struct growth_story story;
 	bool oom_reported;
 	bool exit_reported;
+	bool explained; /* an incident names it as its cause */
 };
 
 struct deaths {
@@ -60,6 +61,8 @@ const struct death_signal *death_signal_of(const struct death *d);
 
 /* Was it the OOM killer? Also a SIGKILL by a user ends a process that is marked. */
 bool death_is_oom_kill(const struct death *d);
+/* The OOM killer or V8's own limit: memory ended it, whatever else is to be said. */
+bool death_by_memory(const struct death *d);
 /* The SIGKILL of the OOM killer was seen. */
 bool death_oom_confirmed(const struct death *d);
 /* SIGABRT to itself that had no effect: the first process of a PID namespace calling abort(). */

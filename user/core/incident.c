@@ -150,6 +150,7 @@ static bool evaluate(struct core *core, struct incident *incident)
 		changed = !incident->has_culprit ||
 			  !proc_id_equal(&incident->culprit.death.proc, &c.death->proc);
 		snapshot_culprit(core, incident, c.death);
+		c.death->explained = true;
 	}
 	note_services(core, incident, &c);
 	gather_facts(core, incident, &c, &facts);
@@ -254,6 +255,24 @@ static void update_incident(struct core *core, struct upstream *u)
 	incident_emit(core, incident, INCIDENT_UPDATE);
 }
 
+/*
+ * Behind the upstream a process died of memory: then one failure is no accident, also when it is
+ * too few for a burst, as with one worker of many or with little traffic. Once per death.
+ */
+static bool memory_death_behind(struct core *core, struct upstream *u)
+{
+	struct correlate_tables tables = {&core->procs, &core->deaths, &core->services};
+	struct correlation c;
+	struct impact recent;
+
+	burst_recent(&u->burst, core->now_ns, &recent);
+	if (!recent.last_ns ||
+	    since_ns(core->now_ns, recent.last_ns) >= BURST_QUIET_S * NSEC_PER_SEC)
+		return false;
+	correlate(&tables, &u->endpoint, recent.first_ns, recent.last_ns, &c);
+	return c.death && death_by_memory(c.death) && !c.death->explained;
+}
+
 static void tick_upstream(struct core *core, struct upstream *u)
 {
 	const struct gateway *g = &core->gateways.all[u->gateway];
@@ -261,6 +280,8 @@ static void tick_upstream(struct core *core, struct upstream *u)
 	if (!u->burst.open && since_ns(core->now_ns, u->used_ns) > UPSTREAM_AWAKE_NS)
 		return;
 	burst_decide(&u->burst, core->now_ns);
+	if (!u->burst.open && memory_death_behind(core, u))
+		burst_open(&u->burst, core->now_ns);
 	if (u->burst.open && !u->incident && gateway_watched(g, &core->options))
 		open_incident(core, u);
 	else if (u->burst.open && u->incident)
