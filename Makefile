@@ -45,6 +45,10 @@ BPFT_BIN  := $(BPFT_SRC:tests/bpf/%.c=build/tests/bpf/%)
 FUZZ_SRC  := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_BIN  := $(FUZZ_SRC:tests/fuzz/%.c=build/fuzz/%)
 
+# V=1 shows whole commands.
+Q    := $(if $(V),,@)
+say  = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
+
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -55,10 +59,12 @@ all: memswell
 # Only user space that includes the skeleton waits for it; the dependency files tell on rebuilds.
 build/user/%.o: user/%.c | build/memswell.skel.h
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -DMEMSWELL_VERSION='"$(VERSION)"' -MMD -MP -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -DMEMSWELL_VERSION='"$(VERSION)"' -MMD -MP -c $< -o $@
 
 memswell: $(USER_OBJ)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 build/deps-build.stamp: scripts/deps.sh
 	@mkdir -p $(@D)
@@ -67,45 +73,56 @@ build/deps-build.stamp: scripts/deps.sh
 
 build/bpf/%.bpf.o: bpf/%.bpf.c | build/deps-build.stamp
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CLANG,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
 
 build/memswell.bpf.o: $(BPF_OBJ)
-	$(BPFTOOL) gen object $@ $^
+	$(call say,BPFLINK,$@)
+	$(Q)$(BPFTOOL) gen object $@ $^
 
 build/memswell.skel.h: build/memswell.bpf.o
-	$(BPFTOOL) gen skeleton $< name memswell_bpf > $@
+	$(call say,SKELETON,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name memswell_bpf > $@
 
 build/schema_data.c: docs/schema/memswell.schema.json scripts/embed.sh
 	@mkdir -p $(@D)
-	sh scripts/embed.sh $< schema_json > $@
+	$(call say,EMBED,$@)
+	$(Q)sh scripts/embed.sh $< schema_json > $@
 
 build/schema_data.o: build/schema_data.c
-	$(CC) -O2 -fPIE -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) -O2 -fPIE -c $< -o $@
 
 build/asan/schema_data.o: build/schema_data.c
 	@mkdir -p $(@D)
-	$(CC) -O1 -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) -O1 -c $< -o $@
 
 # Tests ------------------------------------------------------------------------------------------
 
 build/asan/user/%.o: user/%.c | build/memswell.skel.h
 	@mkdir -p $(@D)
-	$(CC) $(ASAN_CFLAGS) -DMEMSWELL_VERSION='"$(VERSION)"' -MMD -MP -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(ASAN_CFLAGS) -DMEMSWELL_VERSION='"$(VERSION)"' -MMD -MP -c $< -o $@
 
 build/libmemswell-asan.a: $(ASAN_OBJ)
-	rm -f $@ && $(AR) rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 build/tests/unit/%: tests/unit/%.c build/libmemswell-asan.a
 	@mkdir -p $(@D)
-	$(CC) $(ASAN_CFLAGS) -Itests/unit -MMD -MP $< build/libmemswell-asan.a -lcmocka $(LDLIBS) -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(ASAN_CFLAGS) -Itests/unit -MMD -MP $< build/libmemswell-asan.a -lcmocka $(LDLIBS) -o $@
 
 build/tests/bpf/%: tests/bpf/%.c build/memswell.skel.h
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -O1 -g $(WARN) $(INCLUDES) -Itests/bpf -MMD -MP $< -lcmocka $(LDLIBS) -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) -std=gnu11 -O1 -g $(WARN) $(INCLUDES) -Itests/bpf -MMD -MP $< -lcmocka $(LDLIBS) -o $@
 
 build/fuzz/%: tests/fuzz/%.c $(filter-out user/main.c,$(USER_SRC)) | build/memswell.skel.h
 	@mkdir -p $(@D)
-	$(CLANG) -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined $(INCLUDES) -MMD -MP $< \
+	$(call say,CLANG,$@)
+	$(Q)$(CLANG) -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined $(INCLUDES) -MMD -MP $< \
 		$(shell sed -n 's/^.*fuzzes: \([^*]*\).*/\1/p' $<) -ljansson -lm -o $@
 
 test-binaries: $(UNIT_BIN) $(BPFT_BIN)

@@ -159,14 +159,20 @@ struct wire_rss {
 	__u64 shmem_pages;
 };
 
-enum wire_vm_call { WIRE_VM_MMAP = 0, WIRE_VM_MUNMAP, WIRE_VM_MREMAP, WIRE_VM_BRK, NR_WIRE_VM_CALLS };
+enum wire_vm_call {
+	WIRE_VM_MMAP = 0,
+	WIRE_VM_MUNMAP,
+	WIRE_VM_MREMAP,
+	WIRE_VM_BRK,
+	NR_WIRE_VM_CALLS
+};
 
 /* Cumulative since the process was first seen by memswell. */
 struct wire_vm_counters {
 	__u64 calls[NR_WIRE_VM_CALLS];
 	__u64 failures[NR_WIRE_VM_CALLS];
-	__u64 mapped_bytes;	  /* mmap, and what mremap and brk added */
-	__u64 unmapped_bytes;	  /* munmap, and what mremap and brk gave back */
+	__u64 mapped_bytes;   /* mmap, and what mremap and brk added */
+	__u64 unmapped_bytes; /* munmap, and what mremap and brk gave back */
 	/*
 	 * The parts of both that are malloc's own big blocks: anonymous, private, writable at once and
 	 * not MAP_NORESERVE when mapped; unmapped with a length that such a block had.
@@ -252,16 +258,16 @@ enum wire_status {
  * what its own side did. A request or connect fails at most once.
  */
 enum wire_fail {
-	WIRE_FAIL_REFUSED = 0,	/* SYN answered by RST */
+	WIRE_FAIL_REFUSED = 0, /* SYN answered by RST */
 	WIRE_FAIL_CONNECT_TIMEOUT,
-	WIRE_FAIL_RST_BEFORE,	/* RST after (or instead of) the request, no response byte yet */
-	WIRE_FAIL_FIN_BEFORE,	/* FIN after the request, no response byte yet */
-	WIRE_FAIL_RST_MID,	/* RST after some response bytes */
-	WIRE_FAIL_RST_REUSED,	/* the part of RST_BEFORE on a connection that had answered before */
-	WIRE_FAIL_FIN_REUSED,	/* the part of FIN_BEFORE likewise */
-	WIRE_FAIL_ABANDONED,	/* this side closed while it waited: timeout or client gone */
-	WIRE_FAIL_STATUS,	/* response status 502, 503 or 504 */
-	WIRE_FAIL_RST_SENT,	/* this side sent an RST; reason in rst_reason */
+	WIRE_FAIL_RST_BEFORE, /* RST after (or instead of) the request, no response byte yet */
+	WIRE_FAIL_FIN_BEFORE, /* FIN after the request, no response byte yet */
+	WIRE_FAIL_RST_MID,    /* RST after some response bytes */
+	WIRE_FAIL_RST_REUSED, /* the part of RST_BEFORE on a connection that had answered before */
+	WIRE_FAIL_FIN_REUSED, /* the part of FIN_BEFORE likewise */
+	WIRE_FAIL_ABANDONED,  /* this side closed while it waited: timeout or client gone */
+	WIRE_FAIL_STATUS,     /* response status 502, 503 or 504 */
+	WIRE_FAIL_RST_SENT,   /* this side sent an RST; reason in rst_reason */
 	NR_WIRE_FAILS
 };
 
@@ -323,7 +329,7 @@ enum wire_loss {
 	WIRE_LOSS_RING_RSS, /* failed reserves, bulk ring */
 	WIRE_LOSS_RING_VM,
 	WIRE_LOSS_RING_ALARM,
-	WIRE_LOSS_FLOW_TABLE,	 /* no free flow slot: went to the overflow slot */
+	WIRE_LOSS_FLOW_TABLE,	  /* no free flow slot: went to the overflow slot */
 	WIRE_LOSS_SOCKET_STORAGE, /* no memory for a socket's state: socket not followed */
 	WIRE_LOSS_TASK_STORAGE,
 	WIRE_LOSS_RECLAIM_TABLE,

@@ -11,9 +11,9 @@
 #include <string.h>
 
 #define COMMAND_BIT(command) (1U << (command))
-#define LIVE (COMMAND_BIT(COMMAND_RUN) | COMMAND_BIT(COMMAND_RECORD))
-#define REPORTING (LIVE | COMMAND_BIT(COMMAND_REPLAY))
-#define ANY ((1U << NR_COMMANDS) - 1)
+#define LIVE		     (COMMAND_BIT(COMMAND_RUN) | COMMAND_BIT(COMMAND_RECORD))
+#define REPORTING	     (LIVE | COMMAND_BIT(COMMAND_REPLAY))
+#define ANY		     ((1U << NR_COMMANDS) - 1)
 
 struct command_row {
 	const char *name;
@@ -137,9 +137,8 @@ static const struct option_row options[] = {
 	 "also print every memory sample"},
 	{"output", 'O', "FILE", "a file name", REPORTING, set_output,
 	 "reports go to FILE instead of stdout"},
-	{"vm-events", 0, "HOW", "auto, fentry, syscall or off",
-	 LIVE | COMMAND_BIT(COMMAND_CHECK), set_vm_events,
-	 "how mmap and brk are counted: auto, fentry, syscall, off"},
+	{"vm-events", 0, "HOW", "auto, fentry, syscall or off", LIVE | COMMAND_BIT(COMMAND_CHECK),
+	 set_vm_events, "how mmap and brk are counted: auto, fentry, syscall, off"},
 	{"strict", 0, NULL, NULL, LIVE | COMMAND_BIT(COMMAND_CHECK), set_strict,
 	 "a hook that cannot be attached is an error (exit 5)"},
 	{"format", 'o', "FORMAT", "text or json", COMMAND_BIT(COMMAND_CHECK), set_format,
@@ -227,7 +226,8 @@ static int take_positionals(int argc, char **argv, int at, struct options *o, ch
 
 		if (command < 0) {
 			snprintf(error, error_size,
-				 "unknown command '%s': expected run, record, replay, check, schema, "
+				 "unknown command '%s': expected run, record, replay, check, "
+				 "schema, "
 				 "version or help",
 				 shown(argv[at], quoted, sizeof(quoted)));
 			return -EINVAL;
@@ -306,8 +306,9 @@ int options_parse(int argc, char **argv, struct options *out, char *error, size_
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		if (c == '?' || c == ':') {
-			snprintf(error, error_size, c == '?' ? "unknown option '%s'; see memswell help"
-							     : "%s: expected a value",
+			snprintf(error, error_size,
+				 c == '?' ? "unknown option '%s'; see memswell help"
+					  : "%s: expected a value",
 				 shown(argv[optind - 1], quoted, sizeof(quoted)));
 			return -EINVAL;
 		}

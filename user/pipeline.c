@@ -6,7 +6,6 @@
 #include "pipeline.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "sink/check_view.h"
 #include "sink/json_lines.h"
 #include "sink/record_file.h"
@@ -58,14 +58,15 @@ static int open_output(const char *path)
 
 	if (!path)
 		return STDOUT_FILENO;
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+	fd = file_create(path);
 	if (fd < 0)
-		log_error("--output: cannot open the file for writing: %s", strerror(errno));
+		log_error("--output: cannot open the file for writing: %s", strerror(-fd));
 	return fd;
 }
 
 /* Core and sink; the source is the caller's. */
-static enum exit_code pipeline_init(struct pipeline *p, const struct options *options, bool lossless)
+static enum exit_code pipeline_init(struct pipeline *p, const struct options *options,
+				    bool lossless)
 {
 	int fd = open_output(options->output);
 
@@ -74,7 +75,8 @@ static enum exit_code pipeline_init(struct pipeline *p, const struct options *op
 	p->sink = json_lines_new(fd, lossless);
 	p->core = core_new(&options->core, on_report, p);
 	if (!p->sink || !p->core) {
-		log_error("out of memory at start: the core takes %zu bytes", core_memory_ceiling());
+		log_error("out of memory at start: the core takes %zu bytes",
+			  core_memory_ceiling());
 		return EXIT_CODE_FAILED;
 	}
 	return EXIT_CODE_OK;

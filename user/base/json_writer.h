@@ -16,8 +16,8 @@
 struct json_writer {
 	char *data;
 	size_t size;
-	size_t len;	 /* bytes written, without the NUL that always follows if size > 0 */
-	bool overflow;	 /* something did not fit: data is a prefix, not JSON */
+	size_t len;    /* bytes written, without the NUL that always follows if size > 0 */
+	bool overflow; /* something did not fit: data is a prefix, not JSON */
 	bool need_comma;
 };
 

@@ -20,35 +20,35 @@
 
 #include "model/ids.h"
 
-#define RECORD_FORMAT_VERSION 1
-#define RECORD_COMM_LEN 48 /* 15 bytes of comm, each at worst replaced by a 3-byte U+FFFD */
-#define RECORD_TEXT_LEN 200
-#define RECORD_PATH_LEN 512
+#define RECORD_FORMAT_VERSION  1
+#define RECORD_COMM_LEN	       48 /* 15 bytes of comm, each at worst replaced by a 3-byte U+FFFD */
+#define RECORD_TEXT_LEN	       200
+#define RECORD_PATH_LEN	       512
 #define RECORD_LATENCY_BUCKETS 24
 
 enum record_kind {
 	RECORD_NONE = 0,
-	RECORD_HEADER,	 /* always first, once */
-	RECORD_PROBE,	 /* state of one hook, after the header and when it changes */
-	RECORD_CLOCK,	 /* wall clock offset, at start and whenever it moved */
-	RECORD_PROC,	 /* a process: found at start or forked */
+	RECORD_HEADER, /* always first, once */
+	RECORD_PROBE,  /* state of one hook, after the header and when it changes */
+	RECORD_CLOCK,  /* wall clock offset, at start and whenever it moved */
+	RECORD_PROC,   /* a process: found at start or forked */
 	RECORD_EXEC,
-	RECORD_EXE,	 /* what a process runs: executable path, runtime */
+	RECORD_EXE, /* what a process runs: executable path, runtime */
 	RECORD_EXIT,
 	RECORD_SIGNAL,
 	RECORD_OOM,
 	RECORD_V8_OOM,
-	RECORD_TASK,	 /* memory sample; absent when nothing moved since the last one */
-	RECORD_RSS,	 /* memory step between ticks */
-	RECORD_VM,	 /* mmap/munmap/mremap/brk counters, cumulative */
-	RECORD_CGROUP,	 /* name of a memory cgroup, once per cgroup */
-	RECORD_RECLAIM,	 /* reclaim time of a memory cgroup, delta */
+	RECORD_TASK,	/* memory sample; absent when nothing moved since the last one */
+	RECORD_RSS,	/* memory step between ticks */
+	RECORD_VM,	/* mmap/munmap/mremap/brk counters, cumulative */
+	RECORD_CGROUP,	/* name of a memory cgroup, once per cgroup */
+	RECORD_RECLAIM, /* reclaim time of a memory cgroup, delta */
 	RECORD_LISTENER,
-	RECORD_FLOW,	 /* what one flow did since its last record, delta */
-	RECORD_LOSS,	 /* what was lost since the last record, delta by stream and reason */
-	RECORD_SELF,	 /* own cost */
-	RECORD_TICK,	 /* end of a batch */
-	RECORD_STOP,	 /* orderly end of the stream */
+	RECORD_FLOW, /* what one flow did since its last record, delta */
+	RECORD_LOSS, /* what was lost since the last record, delta by stream and reason */
+	RECORD_SELF, /* own cost */
+	RECORD_TICK, /* end of a batch */
+	RECORD_STOP, /* orderly end of the stream */
 	NR_RECORD_KINDS
 };
 
@@ -69,9 +69,9 @@ struct record_header {
 enum probe_state { PROBE_ATTACHED = 0, PROBE_UNAVAILABLE, PROBE_OFF, NR_PROBE_STATES };
 
 struct record_probe {
-	char name[48];	   /* hook: "exit", "rss_step", "http", ... */
-	char variant[48];  /* chosen candidate: "tp_btf/rss_stat", "" if none */
-	uint8_t state;	   /* enum probe_state */
+	char name[48];		      /* hook: "exit", "rss_step", "http", ... */
+	char variant[48];	      /* chosen candidate: "tp_btf/rss_stat", "" if none */
+	uint8_t state;		      /* enum probe_state */
 	char reason[RECORD_TEXT_LEN]; /* why it is not attached, or what it costs to lack it */
 };
 
@@ -108,7 +108,7 @@ enum runtime_kind {
 
 struct record_exe {
 	struct proc_id proc;
-	uint8_t runtime; /* enum runtime_kind */
+	uint8_t runtime;  /* enum runtime_kind */
 	uint8_t v8_probe; /* 1: this process's V8 is watched for fatal out-of-memory */
 	char path[RECORD_PATH_LEN];
 };
@@ -182,7 +182,7 @@ struct record_vm {
 	uint64_t mmap_failures, munmap_failures, mremap_failures, brk_failures;
 	uint64_t mapped_bytes;
 	uint64_t unmapped_bytes;
-	uint64_t malloc_mapped_bytes; /* of mapped_bytes: malloc's own big blocks */
+	uint64_t malloc_mapped_bytes;	/* of mapped_bytes: malloc's own big blocks */
 	uint64_t malloc_unmapped_bytes; /* of unmapped_bytes likewise */
 };
 
@@ -271,7 +271,7 @@ struct record_loss {
 };
 
 struct record_self {
-	uint64_t cpu_ns;    /* user + system since start */
+	uint64_t cpu_ns; /* user + system since start */
 	uint64_t rss_bytes;
 	uint64_t map_bytes; /* all BPF maps */
 };
@@ -318,9 +318,9 @@ enum field_type {
 	FIELD_I32,
 	FIELD_U16,
 	FIELD_U8,
-	FIELD_ENUM,	/* uint8_t; `names` gives the words, NULL words are not allowed values */
-	FIELD_STRING,	/* char[size] */
-	FIELD_ADDRESS,	/* uint8_t[16]; "10.0.0.1" or "2001:db8::1" */
+	FIELD_ENUM,	 /* uint8_t; `names` gives the words, NULL words are not allowed values */
+	FIELD_STRING,	 /* char[size] */
+	FIELD_ADDRESS,	 /* uint8_t[16]; "10.0.0.1" or "2001:db8::1" */
 	FIELD_U64_ARRAY, /* `count` values, trailing zeros left out */
 	FIELD_U32_ARRAY,
 	NR_FIELD_TYPES

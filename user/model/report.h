@@ -80,9 +80,9 @@ struct report_death {
 	bool has_signal_code; /* the signal's generation was seen */
 	uint32_t sender_tgid;
 	const char *sender_comm;
-	bool oom_kill;	/* the kernel's OOM killer chose it */
-	bool memcg_oom; /* ... because a cgroup hit its limit */
-	bool v8_oom;	/* V8 reported fatal out-of-memory first */
+	bool oom_kill;	    /* the kernel's OOM killer chose it */
+	bool memcg_oom;	    /* ... because a cgroup hit its limit */
+	bool v8_oom;	    /* V8 reported fatal out-of-memory first */
 	bool abort_ignored; /* SIGABRT to itself had no effect (PID 1 of a namespace) */
 	uint64_t peak_rss_bytes;
 	struct measure anon_bytes;
@@ -99,7 +99,7 @@ struct report_oom_kill {
 	struct report_proc trigger;
 	struct record_oom oom;
 	const char *limit_cgroup_path; /* "" unknown or global */
-	bool confirmed; /* the SIGKILL was seen */
+	bool confirmed;		       /* the SIGKILL was seen */
 };
 
 struct report_listener {
@@ -119,8 +119,8 @@ struct report_growth {
 	double slope_p90;
 	double mk_z;
 	double window_s;
-	uint64_t ceiling_bytes; /* 0 unknown */
-	const char *ceiling_source; /* "cgroup", "" */
+	uint64_t ceiling_bytes;	     /* 0 unknown */
+	const char *ceiling_source;  /* "cgroup", "" */
 	struct measure exhaustion_s; /* time to ceiling at the slope */
 	struct measure exhaustion_p10_s;
 	struct measure exhaustion_p90_s;
@@ -156,17 +156,17 @@ struct report_burst {
 	double log10_p; /* Poisson tail that opened it */
 };
 
-#define REPORT_MAX_SCORES 24
+#define REPORT_MAX_SCORES	24
 #define REPORT_MAX_ALTERNATIVES 4
-#define REPORT_MAX_TIMELINE 24
-#define REPORT_MAX_EVIDENCE 16
-#define REPORT_MAX_ACTIONS 4
+#define REPORT_MAX_TIMELINE	24
+#define REPORT_MAX_EVIDENCE	16
+#define REPORT_MAX_ACTIONS	4
 
 struct report_score {
 	const char *rule;
-	const char *about;   /* the class or cause it speaks for, or "data_quality" */
-	double weight; /* log-odds added, 0 when the rule looked and found nothing */
-	double value;  /* what it looked at, in the rule's unit */
+	const char *about; /* the class or cause it speaks for, or "data_quality" */
+	double weight;	   /* log-odds added, 0 when the rule looked and found nothing */
+	double value;	   /* what it looked at, in the rule's unit */
 };
 
 struct report_alternative {
@@ -189,8 +189,8 @@ struct report_verdict {
 struct report_moment {
 	uint64_t ts_ns;
 	enum moment_kind kind;
-	uint64_t count;	  /* 0: not a count */
-	char detail[96];  /* "" none */
+	uint64_t count;	 /* 0: not a count */
+	char detail[96]; /* "" none */
 };
 
 struct report_evidence {
@@ -219,7 +219,7 @@ struct report_memory {
 	struct measure mk_z;
 	struct measure window_s;
 	struct measure bytes_per_request;
-	struct measure native_share; /* part of the growth outside the managed heap */
+	struct measure native_share;	       /* part of the growth outside the managed heap */
 	struct measure predicted_exhaustion_s; /* as last predicted before the death */
 	uint64_t prediction_ns;		       /* when; 0: no prediction */
 	struct measure reclaim_ms;	       /* reclaim in its cgroup within the last minute */
@@ -266,8 +266,8 @@ struct report_sample {
 
 struct report {
 	enum report_kind kind;
-	uint64_t seq;	 /* without gaps, in emit order */
-	uint64_t ts_ns;	 /* boot clock of the record that caused it */
+	uint64_t seq;	/* without gaps, in emit order */
+	uint64_t ts_ns; /* boot clock of the record that caused it */
 	int64_t wall_offset_ns;
 	const struct record_header *header; /* of the stream: host, kernel */
 	union {

@@ -6,10 +6,10 @@
 #include "sink/record_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "model/record_json.h"
 
 #define BUFFER_BYTES (4 * RECORD_LINE_MAX)
@@ -27,12 +27,12 @@ int record_file_open(const char *path, struct record_file **out)
 
 	if (!file)
 		return -ENOMEM;
-	file->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+	file->fd = file_create(path);
 	if (file->fd < 0) {
-		int err = errno;
+		int err = file->fd;
 
 		free(file);
-		return -err;
+		return err;
 	}
 	*out = file;
 	return 0;

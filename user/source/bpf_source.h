@@ -11,13 +11,19 @@
 
 #include "source/source.h"
 
-enum vm_events { VM_EVENTS_AUTO = 0, VM_EVENTS_FENTRY, VM_EVENTS_SYSCALL, VM_EVENTS_OFF, NR_VM_EVENTS };
+enum vm_events {
+	VM_EVENTS_AUTO = 0,
+	VM_EVENTS_FENTRY,
+	VM_EVENTS_SYSCALL,
+	VM_EVENTS_OFF,
+	NR_VM_EVENTS
+};
 
 struct bpf_source_options {
 	uint64_t tick_ns; /* 100 ms to 60 s */
 	enum vm_events vm_events;
-	bool strict;	  /* a missing hook is an error */
-	int stop_fd;	  /* readable when the run should end (a signalfd); -1: never */
+	bool strict;	     /* a missing hook is an error */
+	int stop_fd;	     /* readable when the run should end (a signalfd); -1: never */
 	const char *version; /* of the detector, for the header */
 };
 

@@ -24,7 +24,8 @@ void missed_runs_collect(struct missed_runs *missed, const struct bpf_object *ob
 	struct bpf_program *program;
 	uint32_t i = 0;
 
-	bpf_object__for_each_program(program, object) {
+	bpf_object__for_each_program(program, object)
+	{
 		uint64_t now;
 
 		if (i == MISSED_RUNS_MAX_PROGRAMS)
