@@ -7,7 +7,7 @@ VERSION := 0.1.0
 
 CC      := gcc
 CLANG   := clang
-BPFTOOL := $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+BPFTOOL  = $(shell PATH="$$PATH:/usr/sbin:/usr/local/sbin" command -v bpftool)
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
@@ -20,7 +20,7 @@ BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Ibpf -Ivm
               -Wall -Wextra -Werror
 CFLAGS     ?= -O2 -g
 HARDEN     := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
-INCLUDES   := -D_GNU_SOURCE -Iuser -Ibpf -isystem build
+INCLUDES   := -D_GNU_SOURCE -Iuser -Ibpf -Ibuild
 ALL_CFLAGS  = -std=gnu11 $(CFLAGS) $(HARDEN) $(WARN) $(INCLUDES)
 ASAN_CFLAGS = -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
               -fno-omit-frame-pointer $(WARN) $(INCLUDES)
@@ -51,8 +51,7 @@ say  = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.SECONDARY:
-.PHONY: all test test-binaries demo bench fuzz format install clean
+.PHONY: all test test-binaries test-kernels demo bench fuzz format install clean
 
 all: memswell
 
@@ -131,6 +130,12 @@ test:
 	@sh scripts/deps.sh test
 	@$(MAKE) --no-print-directory all test-binaries
 	@bash tests/run.sh
+
+# Boots other kernels: downloads them once, takes minutes, so no part of `make test`.
+test-kernels:
+	@sh scripts/deps.sh kernels
+	@$(MAKE) --no-print-directory all
+	@bash tests/kernels/run.sh
 
 fuzz: $(FUZZ_BIN)
 

@@ -18,7 +18,8 @@
 /* BPF_PROG names every argument of a hook up to the last one used, and the context. */
 #pragma clang diagnostic ignored "-Wunused-parameter"
 
-#define CRITICAL_RING_BYTES (512 * 1024)
+/* Ten thousand events between two wake-ups; a mapped ring is resident, twice. */
+#define CRITICAL_RING_BYTES (1024 * 1024)
 #define BULK_RING_BYTES	    (256 * 1024)
 #define MAX_FLOW_KEYS	    65536 /* placeholder for flow_slots, set by user space */
 #define MAX_RECLAIM_CGROUPS 1024  /* further cgroups are counted as WIRE_LOSS_RECLAIM_TABLE */
