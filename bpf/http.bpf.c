@@ -107,14 +107,16 @@ union head_bytes {
 	};
 };
 
+/* Compared as the index of the last byte: "not 0" tells the verifier of 6.1 no lower bound. */
 static __noinline void http_copy_short(struct __sk_buff *skb, __u32 offset,
 				       struct http_segment *seg)
 {
 	union head_bytes head = {};
 	__u32 nr = seg->bytes < HTTP_HEAD_BYTES ? seg->bytes : HTTP_HEAD_BYTES;
+	__u32 last = nr - 1;
 
-	barrier_var(nr);
-	if (!nr || nr > HTTP_HEAD_BYTES || bpf_skb_load_bytes(skb, offset, head.bytes, nr))
+	barrier_var(last);
+	if (last >= HTTP_HEAD_BYTES || bpf_skb_load_bytes(skb, offset, head.bytes, last + 1))
 		nr = 0;
 	seg->word = head.word;
 	seg->tail = head.tail;
@@ -226,19 +228,26 @@ static __always_inline __u32 http_latency_bucket(__u64 latency_ns)
 	return bucket < WIRE_LATENCY_BUCKETS ? bucket : WIRE_LATENCY_BUCKETS - 1;
 }
 
+/*
+ * The barriers keep what is compared and what is added to the pointer the same variable: the
+ * verifier of 6.1 does not carry the bounds of one over to another that differs by a constant.
+ */
 static __always_inline void http_count_status(struct wire_flow_stats *stats, __u32 status,
 					      __u32 slot, __u64 now)
 {
-	__u32 class = status * 41 >> 12; /* / 100, exact below 1000 */
+	__u32 gateway = status - 502;
+	__u32 class = (status * 41 >> 12) - 1; /* / 100, exact below 1000; 0: 1xx */
 
-	if (http_unlikely(status >= 502 && status <= 504)) {
-		__sync_fetch_and_add(&stats->status[WIRE_STATUS_502 + status - 502], 1);
+	barrier_var(gateway);
+	if (http_unlikely(gateway <= 504 - 502)) {
+		__sync_fetch_and_add(&stats->status[WIRE_STATUS_502 + gateway], 1);
 		flow_fail(stats, slot, WIRE_FAIL_STATUS, now);
 		return;
 	}
 	flow_mark(&stats->ok_mark, now);
-	if (class >= 1 && class <= 5)
-		stats->status[WIRE_STATUS_1XX + class - 1]++;
+	barrier_var(class);
+	if (class <= 5 - 1)
+		stats->status[WIRE_STATUS_1XX + class]++;
 }
 
 /* Only what waited alone is measured: of pipelined requests the start times are not kept. */

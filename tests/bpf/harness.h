@@ -7,6 +7,7 @@
 #define MEMSWELL_TEST_HARNESS_H
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -35,6 +36,7 @@ static const char *const harness_programs[] = {
 	"socket_set_state",
 	"socket_recv_owner",
 	"socket_files",
+	"socket_send_reset",
 	"socket_send_reset_reason",
 };
 #define NR_HARNESS_PROGRAMS (sizeof(harness_programs) / sizeof(harness_programs[0]))
@@ -121,8 +123,27 @@ static inline void harness_size_maps(struct harness *harness)
 	bpf_map__set_max_entries(bpf->maps.losses, harness->nr_cpus);
 }
 
-static inline bool harness_wants(const char *name)
+/* Of the two programs for resets the kernel takes one: its tracepoint tells the reason or not. */
+static inline const char *harness_other_reset(void)
 {
+	struct btf *btf = btf__load_vmlinux_btf();
+	int id = btf__find_by_name_kind(btf, "btf_trace_tcp_send_reset", BTF_KIND_TYPEDEF);
+	const struct btf_type *pointer, *proto;
+	bool reason = false;
+
+	if (id > 0) {
+		pointer = btf__type_by_id(btf, btf__type_by_id(btf, (uint32_t)id)->type);
+		proto = btf__type_by_id(btf, pointer->type);
+		reason = btf_vlen(proto) > 3; /* the first is the program's own */
+	}
+	btf__free(btf);
+	return reason ? "socket_send_reset" : "socket_send_reset_reason";
+}
+
+static inline bool harness_wants(const char *name, const char *other_reset)
+{
+	if (!strcmp(name, other_reset))
+		return false;
 	for (size_t i = 0; i < NR_HARNESS_PROGRAMS; i++)
 		if (!strcmp(harness_programs[i], name))
 			return true;
@@ -131,6 +152,7 @@ static inline bool harness_wants(const char *name)
 
 static inline int harness_load(struct harness *harness)
 {
+	const char *other_reset = harness_other_reset();
 	struct bpf_program *program;
 
 	memset(harness, 0, sizeof(*harness));
@@ -141,7 +163,8 @@ static inline int harness_load(struct harness *harness)
 		return -1;
 	harness_size_maps(harness);
 	bpf_object__for_each_program(program, harness->bpf->obj)
-		bpf_program__set_autoload(program, harness_wants(bpf_program__name(program)));
+		bpf_program__set_autoload(program,
+					  harness_wants(bpf_program__name(program), other_reset));
 	if (memswell_bpf__load(harness->bpf))
 		return -1;
 	for (uint32_t slot = 1; slot < HARNESS_SLOTS; slot++)
@@ -175,7 +198,7 @@ static inline int harness_attach(struct harness *harness)
 			bpf_object__find_program_by_name(harness->bpf->obj, harness_programs[i]);
 		enum bpf_prog_type type = bpf_program__type(program);
 
-		if (!strcmp(harness_programs[i], "socket_files"))
+		if (!strcmp(harness_programs[i], "socket_files") || !bpf_program__autoload(program))
 			continue;
 		if (type == BPF_PROG_TYPE_CGROUP_SKB || type == BPF_PROG_TYPE_CGROUP_SOCK)
 			harness->links[i] = bpf_program__attach_cgroup(program, harness->cgroup_fd);
