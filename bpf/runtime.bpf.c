@@ -3,7 +3,8 @@
  * runtime.bpf.c - language runtimes that end at their own heap limit: V8's fatal out-of-memory.
  *
  * A cold uprobe: it costs nothing until the process is about to die. It says that the heap gave up
- * and where; that the process died is lifecycle.bpf.c's to tell.
+ * and where; that the process died, or lived on without a worker thread, is lifecycle.bpf.c's to
+ * tell.
  */
 #include "state.bpf.h"
 

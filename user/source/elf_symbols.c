@@ -17,6 +17,8 @@ static const struct {
 } v8_names[] = {
 	{"_ZN2v88internal2V823FatalProcessOutOfMemory", V8_FATAL_SECOND_ARG},
 	{"_ZN4node15OOMErrorHandler", V8_FATAL_FIRST_ARG},
+	/* A worker thread has a limit of its own, which ends the thread; there is no location. */
+	{"_ZN4node6worker6Worker13NearHeapLimit", V8_FATAL_SECOND_ARG},
 };
 #define NR_V8_NAMES    (sizeof(v8_names) / sizeof(v8_names[0]))
 #define LONGEST_PREFIX 64

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ELF_MAX_V8_FATAL 4
+#define ELF_MAX_V8_FATAL 6
 
 /* Which argument of the function is its location text; the uprobe's cookie. */
 enum v8_fatal_kind { V8_FATAL_FIRST_ARG = 1, V8_FATAL_SECOND_ARG = 2 };
