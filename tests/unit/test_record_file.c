@@ -13,25 +13,7 @@
 
 #include "model/record_json.h"
 #include "sink/record_file.h"
-
-static char dir[] = "/tmp/memswell-record-file-XXXXXX";
-static char path[64];
-
-static int make_dir(void **state)
-{
-	(void)state;
-	if (!mkdtemp(dir))
-		return -1;
-	snprintf(path, sizeof(path), "%s/recording", dir);
-	return 0;
-}
-
-static int remove_dir(void **state)
-{
-	(void)state;
-	unlink(path);
-	return rmdir(dir);
-}
+#include "scratch.h"
 
 static struct record exec_record(uint32_t tgid)
 {
@@ -46,7 +28,7 @@ static struct record exec_record(uint32_t tgid)
 static uint32_t count_lines(void)
 {
 	char line[RECORD_LINE_MAX], error[RECORD_ERROR_MAX];
-	FILE *file = fopen(path, "r");
+	FILE *file = fopen(scratch_file, "r");
 	uint32_t lines = 0;
 	struct record r;
 
@@ -67,7 +49,7 @@ static void holds_whole_lines_at_any_moment(void **state)
 	struct record_file *file = NULL;
 
 	(void)state;
-	assert_int_equal(record_file_open(path, &file), 0);
+	assert_int_equal(record_file_open(scratch_file, &file), 0);
 	for (uint32_t i = 1; i <= 20000; i++) {
 		struct record r = exec_record(i);
 
@@ -104,8 +86,8 @@ static void refuses_links_and_missing_directories(void **state)
 	char link[80];
 
 	(void)state;
-	snprintf(link, sizeof(link), "%s/link", dir);
-	assert_int_equal(symlink(path, link), 0);
+	snprintf(link, sizeof(link), "%s/link", scratch_dir);
+	assert_int_equal(symlink(scratch_file, link), 0);
 	assert_int_equal(record_file_open(link, &file), -ELOOP);
 	unlink(link);
 	assert_int_equal(record_file_open("/nonexistent/recording", &file), -ENOENT);
@@ -120,5 +102,5 @@ int main(void)
 		cmocka_unit_test(refuses_links_and_missing_directories),
 	};
 
-	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

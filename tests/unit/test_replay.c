@@ -14,34 +14,16 @@
 
 #include "model/record_json.h"
 #include "source/replay.h"
+#include "scratch.h"
 
 #define HEADER "{\"k\":\"header\",\"t\":1,\"version\":1}\n"
 #define TICK   "{\"k\":\"tick\",\"t\":3}\n"
 #define STOP   "{\"k\":\"stop\",\"t\":4}\n"
 #define RSS    "{\"k\":\"rss\",\"t\":2,\"pid\":7}\n"
 
-static char dir[] = "/tmp/memswell-test-replay-XXXXXX";
-static char path[64];
-
-static int make_dir(void **state)
-{
-	(void)state;
-	if (!mkdtemp(dir))
-		return -1;
-	snprintf(path, sizeof(path), "%s/recording", dir);
-	return 0;
-}
-
-static int remove_dir(void **state)
-{
-	(void)state;
-	unlink(path);
-	return rmdir(dir);
-}
-
 static void write_bytes(const char *bytes, size_t len)
 {
-	FILE *file = fopen(path, "w");
+	FILE *file = fopen(scratch_file, "w");
 
 	assert_non_null(file);
 	assert_int_equal(fwrite(bytes, 1, len, file), len);
@@ -67,7 +49,7 @@ static struct source *open_recording(void)
 	struct source *source = NULL;
 	char error[256];
 
-	if (replay_new(path, &source, error, sizeof(error)))
+	if (replay_new(scratch_file, &source, error, sizeof(error)))
 		fail_msg("%s", error);
 	return source;
 }
@@ -123,7 +105,7 @@ static void a_long_recording_is_read_in_pieces(void **state)
 {
 	struct source *source;
 	struct seen seen;
-	FILE *file = fopen(path, "w");
+	FILE *file = fopen(scratch_file, "w");
 
 	(void)state;
 	assert_non_null(file);
@@ -173,7 +155,7 @@ static void errors_name_the_line_and_what_was_expected(void **state)
 			fail_msg("accepted: %s", broken[i].text);
 		if (!strstr(source_error(source), broken[i].message))
 			fail_msg("said: %s; expected: %s", source_error(source), broken[i].message);
-		assert_non_null(strstr(source_error(source), path));
+		assert_non_null(strstr(source_error(source), scratch_file));
 		assert_null(strstr(source_error(source), "secret"));
 		assert_null(strchr(source_error(source), '\n'));
 		source_free(source);
@@ -230,7 +212,7 @@ static void what_is_no_file_is_refused(void **state)
 	char error[256];
 
 	(void)state;
-	assert_int_equal(replay_new(dir, &source, error, sizeof(error)), -EISDIR);
+	assert_int_equal(replay_new(scratch_dir, &source, error, sizeof(error)), -EISDIR);
 	assert_non_null(strstr(error, "expected a regular file"));
 	assert_int_equal(replay_new("/dev/null", &source, error, sizeof(error)), -EINVAL);
 	assert_int_equal(replay_new("/nonexistent/x", &source, error, sizeof(error)), -ENOENT);
@@ -274,5 +256,5 @@ int main(void)
 		cmocka_unit_test(a_pipe_and_standard_input_will_do),
 	};
 
-	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
