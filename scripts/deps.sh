@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# deps.sh MODE - install what MODE (build, demo, test or bench) needs from Debian, naming each
-# missing package with its reason. Silent when nothing is missing. It never starts a service.
+# deps.sh MODE - install what MODE (build, demo, test, bench or kernels) needs from Debian, naming
+# each missing package with its reason. Silent when nothing is missing. It never starts a service.
 set -eu
 
 # mode  package  program that does as well ("-": only the package counts)  why
@@ -24,20 +24,25 @@ table() {
 	test  python3-jsonschema -       validates every output line against the schema
 	test  libclang-rt-dev  -         fuzzer and sanitizer runtimes for clang
 	bench wrk              wrk       closed-loop load for the throughput comparison
+	kernels qemu-system-x86 qemu-system-x86_64 boots other kernels
+	kernels qemu-system-common - shares this machine's root with them
+	kernels busybox-static   -       the first process of a guest
+	kernels xz-utils         xz      unpacks kernel modules
 	ROWS
 }
 
 usage() {
-	echo "usage: deps.sh build|demo|test|bench" >&2
+	echo "usage: deps.sh build|demo|test|bench|kernels" >&2
 	exit 2
 }
 
-# Each mode needs what the ones before it in this list need.
+# What a mode needs besides its own.
 case "${1-}" in
 build) modes="build" ;;
 demo) modes="build demo" ;;
 test) modes="build demo test" ;;
 bench) modes="build demo test bench" ;;
+kernels) modes="build demo test kernels" ;;
 *) usage ;;
 esac
 
