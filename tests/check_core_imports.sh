@@ -23,7 +23,7 @@ ALLOWED+='|(fmin|fmax|fabs|sqrt|exp|log|log10|pow|lgamma_r)'
 ALLOWED+='|calloc|free|vsnprintf'
 ALLOWED+='|__stack_chk_fail|__[a-z]+_chk|_GLOBAL_OFFSET_TABLE_'
 # model/ and base/
-ALLOWED+='|address_format|utf8_(sequence|sanitize)|record_layout|runtime_name|flow_(fail|status)_name'
+ALLOWED+='|address_format|utf8_(sequence|sanitize)|record_layout|runtime_(name|is_managed)|flow_(fail|status)_name'
 ALLOWED+='|verdict_(class|cause|level)_name|verdict_level_of|incident_status_name'
 ALLOWED+='|growth_level_name|moment_kind_name|action_kind_name'
 

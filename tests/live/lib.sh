@@ -16,6 +16,11 @@ MEMSWELL=${MEMSWELL:-$TOP_DIR/memswell}
 PYTHON=/usr/bin/python3
 NODE=$(command -v node) || NODE=
 NGINX=$(PATH=$PATH:/usr/sbin command -v nginx) || NGINX=
+# How many times slower than real hardware this machine is. Loads send so many times fewer requests,
+# scenarios let each weigh so many times more.
+SLOWNESS=${MEMSWELL_TEST_SLOWNESS:-1}
+HEAP_LEAK=heap # see leak.js
+[ "$SLOWNESS" -eq 1 ] || HEAP_LEAK=numbers
 
 now_ms() { # milliseconds since the epoch
 	local micros=${EPOCHREALTIME/[.,]/}
@@ -223,7 +228,8 @@ gateway() {
 # load NAME PORT RATE SECONDS [OPTION...]: open-loop load in the background, sets LOAD_PID.
 # Its own ground truth goes to $RIG/NAME.json.
 load() {
-	local name=$1 port=$2 rate=$3 seconds=$4
+	local name=$1 port=$2 seconds=$4 rate
+	rate=$(awk "BEGIN { print $3 / $SLOWNESS }") # the shell's own arithmetic has no fractions
 	shift 4
 	(rig_exec -- "$NODE" "$WORKLOADS/open_loop.js" --port "$port" --rate "$rate" \
 			--seconds "$seconds" "$@") >"$RIG/$name.json" 2>"$RIG/$name.log" </dev/null &

@@ -11,8 +11,8 @@ rig_start
 read -r PORT UPSTREAM <<<"$(free_ports 2)"
 CGROUP=$(memory_cgroup service 160)
 warm_page_cache
-supervise service 2 "$CGROUP" "$NODE" "$WORKLOADS/leak.js" --port "$UPSTREAM" --bytes 40000 \
-	--mode buffer
+supervise service 2 "$CGROUP" "$NODE" "$WORKLOADS/leak.js" --port "$UPSTREAM" \
+	--bytes $((40000 * SLOWNESS)) --mode buffer
 wait_port "$UPSTREAM"
 gateway "$PORT" "$UPSTREAM" 1 16
 require_watch --tick 1s

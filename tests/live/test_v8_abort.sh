@@ -10,7 +10,7 @@ rig_start
 read -r PORT UPSTREAM <<<"$(free_ports 2)"
 CGROUP=$(memory_cgroup service 512)
 supervise service 2 "$CGROUP" "$NODE" --max-old-space-size=80 "$WORKLOADS/leak.js" \
-	--port "$UPSTREAM" --bytes 18000
+	--port "$UPSTREAM" --bytes $((18000 * SLOWNESS)) --mode $HEAP_LEAK
 wait_port "$UPSTREAM"
 gateway "$PORT" "$UPSTREAM"
 require_watch --tick 500ms

@@ -6,7 +6,6 @@
 #ifndef MEMSWELL_STORY_H
 #define MEMSWELL_STORY_H
 
-#include <arpa/inet.h>
 #include <stdarg.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -20,6 +19,7 @@
 
 #include "core/core.h"
 #include "core/units.h"
+#include "model/address.h"
 
 #define STORY_MAX_INCIDENTS 256
 #define STORY_NETNS	    4026531840u
@@ -170,12 +170,7 @@ static inline struct endpoint story_endpoint(const char *addr, uint16_t port)
 {
 	struct endpoint e = {.netns = STORY_NETNS, .port = port};
 
-	if (strchr(addr, ':')) {
-		assert_int_equal(inet_pton(AF_INET6, addr, e.addr), 1);
-	} else {
-		e.addr[10] = e.addr[11] = 0xff;
-		assert_int_equal(inet_pton(AF_INET, addr, e.addr + 12), 1);
-	}
+	assert_true(address_parse(addr, e.addr));
 	return e;
 }
 

@@ -167,6 +167,26 @@ static void time_that_jumps_does_no_harm(void **state)
 	burst_decide(&r.b, UINT64_MAX);
 }
 
+static void failures_before_and_after_a_time_are_told_apart(void **state)
+{
+	struct run r = {.now_ns = 1000 * NSEC_PER_SEC};
+	uint64_t before, after, at;
+
+	(void)state;
+	seconds(&r, 10, 2, 50);
+	at = r.now_ns + NSEC_PER_SEC;
+	seconds(&r, 3, 40, 50);
+	burst_around(&r.b, r.now_ns, at, &before, &after);
+	assert_int_equal(after, 120);
+	assert_int_equal(before, 6);
+	burst_around(&r.b, r.now_ns, r.now_ns + 10 * NSEC_PER_SEC, &before, &after);
+	assert_int_equal(after, 0);
+	seconds(&r, 100, 1, 50);
+	burst_around(&r.b, r.now_ns, at, &before, &after);
+	assert_int_equal(after, BURST_SECONDS);
+	assert_int_equal(before, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +200,7 @@ int main(void)
 		cmocka_unit_test(failures_long_before_do_not_belong_to_it),
 		cmocka_unit_test(both_legs_of_one_failure_count_once),
 		cmocka_unit_test(time_that_jumps_does_no_harm),
+		cmocka_unit_test(failures_before_and_after_a_time_are_told_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

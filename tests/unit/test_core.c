@@ -237,6 +237,59 @@ static void v8_abort_is_memory_death(void **state)
 	story_free(s);
 }
 
+static void v8_gives_up(struct story *s, struct proc_id id)
+{
+	struct record r = story_record(s, RECORD_V8_OOM);
+
+	r.v8_oom.proc = id;
+	story_feed(s, &r);
+}
+
+/* Its heap goes back before the process ends, by an exception in the main thread. */
+static void worker_thread_at_its_heap_limit_is_memory_death(void **state)
+{
+	struct story *s = story_new();
+	const struct report_incident *r;
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_grow(s, 20 * MIB, 118 * MIB, 30, 0);
+	v8_gives_up(s, NODE);
+	s->now_ns += 50 * NSEC_PER_MSEC;
+	story_memory(s, NODE, 14 * MIB, 0);
+	story_exit(s, NODE, 1 << 8, 10 * MIB);
+	story_outage(s);
+	story_assert_class(s, VERDICT_MEMORY_DEATH);
+	r = story_last(s);
+	assert_int_equal(r->verdict.cause, CAUSE_HEAP_LEAK);
+	assert_int_equal(r->death.exit_code, 1);
+	assert_true(r->memory.ceiling_bytes > 100 * MIB);
+	assert_true(r->memory.floor_slope_bytes_per_s.value > 2e6);
+	story_free(s);
+}
+
+static void process_that_outlived_a_worker_thread_may_die_of_something_else(void **state)
+{
+	(void)state;
+	for (int later = 0; later < 2; later++) {
+		struct story *s = story_new();
+
+		story_cast(s, RUNTIME_NODEJS, true);
+		story_grow(s, 20 * MIB, 118 * MIB, 30, 0);
+		v8_gives_up(s, NODE);
+		story_grow(s, 30 * MIB, 31 * MIB, later ? 60 : 5, 0);
+		if (later) {
+			story_exit(s, NODE, 1 << 8, 31 * MIB);
+		} else {
+			story_signal(s, NODE, SHELL, SIGKILL, SI_USER, "bash");
+			story_exit(s, NODE, SIGKILL, 31 * MIB);
+		}
+		story_outage(s);
+		story_assert_class(s, VERDICT_UPSTREAM_DOWN_NONMEMORY);
+		story_free(s);
+	}
+}
+
 static void v8_abort_without_uprobe_needs_growth(void **state)
 {
 	struct story *s = story_new();
@@ -361,6 +414,71 @@ static void segfault_and_exit_code_are_not_memory(void **state)
 	}
 }
 
+/* A second in which clients wait in vain: the gateway gives up and says 504. */
+static void timeout_second(struct story *s, uint64_t n)
+{
+	struct record r;
+
+	s->now_ns += SECONDS(1);
+	r = story_flow(s, NGINX, FLOW_CLIENT, UPSTREAM);
+	r.flow.requests = n;
+	story_mark(&r, FLOW_FAIL_ABANDONED, n);
+	story_feed(s, &r);
+	r = story_flow(s, NGINX, FLOW_SERVER, FRONT);
+	r.flow.requests = r.flow.responses = r.flow.status[FLOW_STATUS_504] = n;
+	story_mark(&r, FLOW_FAIL_STATUS, n);
+	story_feed(s, &r);
+	story_tick(s);
+}
+
+static void timeouts_before_an_oom_kill_do_not_hide_it(void **state)
+{
+	struct story *s = story_new();
+	const struct report_incident *r;
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_grow(s, 40 * MIB, 290 * MIB, 40, LIMIT);
+	for (int i = 0; i < 12; i++)
+		timeout_second(s, 50);
+	story_assert_class(s, VERDICT_UNEXPLAINED);
+	oom_kill_of(s, NODE, 295 * MIB);
+	story_outage(s);
+	story_assert_class(s, VERDICT_MEMORY_DEATH);
+	r = story_last(s);
+	assert_int_equal(r->culprit.id.tgid, 300);
+	assert_int_equal(r->impact.client_status[FLOW_STATUS_504], 600);
+	assert_story_order(r);
+	story_restart(s, story_proc_id(400, 1050));
+	assert_int_equal(story_last(s)->record, INCIDENT_CLOSE);
+	story_assert_class(s, VERDICT_MEMORY_DEATH);
+	story_free(s);
+}
+
+static void restart_within_a_race_is_not_its_cause(void **state)
+{
+	struct story *s = story_new();
+	struct story_failures f = {.rst = 20, .reused_rst = 20, .client_502 = 20, .good = 200};
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_good_second(s);
+	for (int i = 0; i < 30; i++) {
+		if (i == 15) {
+			story_signal(s, NODE, SHELL, SIGTERM, SI_USER, "bash");
+			story_exit(s, NODE, 0, 60 * MIB);
+			story_listener(s, NODE, UPSTREAM, 2, LISTENER_DOWN);
+			story_proc(s, story_proc_id(400, 1016), SHELL, "node");
+			story_listener(s, story_proc_id(400, 1016), UPSTREAM, 3, LISTENER_UP);
+		}
+		s->now_ns += SECONDS(1);
+		story_bad_flows(s, &f);
+		story_tick(s);
+		assert_false(story_last(s)->has_culprit);
+	}
+	story_free(s);
+}
+
 static void keepalive_race_blames_nobody(void **state)
 {
 	struct story *s = story_new();
@@ -428,6 +546,110 @@ static void death_masked_by_retries_is_still_an_incident(void **state)
 	assert_int_equal(r->severity_number, 13);
 	assert_int_equal(r->impact.masked_by_retry, 54);
 	assert_int_equal(r->impact.client_status[FLOW_STATUS_502], 0);
+	story_free(s);
+}
+
+/* An upstream fails, and the gateway tells its clients so in another way than by 502. */
+static void clients_told_otherwise(struct story *s, uint64_t n, enum flow_status status, bool close)
+{
+	struct story_failures f = {.refused = n, .good = 100};
+	struct record r;
+
+	s->now_ns += SECONDS(1);
+	story_bad_flows(s, &f);
+	r = story_flow(s, NGINX, FLOW_SERVER, FRONT);
+	r.flow.requests = n;
+	if (close)
+		story_mark(&r, FLOW_FAIL_FIN_BEFORE, n);
+	else
+		r.flow.responses = r.flow.status[status] = n;
+	story_feed(s, &r);
+	story_tick(s);
+}
+
+static void client_told_by_500_or_a_closed_connection_is_not_masked(void **state)
+{
+	const struct report_impact *i;
+
+	(void)state;
+	for (int close = 0; close < 2; close++) {
+		struct story *s = story_new();
+
+		story_cast(s, RUNTIME_NODEJS, true);
+		story_good_second(s);
+		clients_told_otherwise(s, 50, FLOW_STATUS_5XX, close);
+		i = &story_last(s)->impact;
+		assert_int_equal(i->masked_by_retry, 0);
+		assert_int_equal(close ? i->client_closed : i->client_errors, 50);
+		assert_true(i->failure_ratio > 0.1);
+		assert_int_equal(story_last(s)->severity_number, 17);
+		assert_non_null(
+			strstr(story_last(s)->summary, close ? "closed 50 clients unanswered"
+							     : "answered 50 x another 5xx"));
+		story_free(s);
+	}
+}
+
+static void error_of_the_upstream_itself_is_not_the_gateways(void **state)
+{
+	struct story *s = story_new();
+	struct story_failures f = {.refused = 50, .good = 100};
+	struct record r;
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_good_second(s);
+	s->now_ns += SECONDS(1);
+	story_bad_flows(s, &f);
+	r = story_flow(s, NGINX, FLOW_CLIENT, UPSTREAM);
+	r.flow.requests = r.flow.responses = r.flow.status[FLOW_STATUS_5XX] = 30;
+	story_feed(s, &r);
+	r = story_flow(s, NGINX, FLOW_SERVER, FRONT);
+	r.flow.requests = r.flow.responses = r.flow.status[FLOW_STATUS_5XX] = 30;
+	story_feed(s, &r);
+	story_tick(s);
+	assert_int_equal(story_last(s)->impact.client_errors, 0);
+	assert_int_equal(story_last(s)->impact.masked_by_retry, 50);
+	story_free(s);
+}
+
+static void retry_that_fails_as_well_masks_nothing(void **state)
+{
+	struct story *s = story_new();
+	struct story_failures f = {.refused = 20, .rst = 16, .reused_rst = 16, .client_502 = 20};
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_good_second(s);
+	s->now_ns += SECONDS(1);
+	story_bad_flows(s, &f);
+	story_tick(s);
+	assert_int_equal(story_last(s)->impact.masked_by_retry, 0);
+	for (int i = 0; i < 5; i++)
+		story_good_second(s);
+	story_stop(s);
+	assert_int_equal(story_last(s)->impact.masked_by_retry, 0);
+	story_free(s);
+}
+
+static void two_dead_replicas_mask_nothing(void **state)
+{
+	struct story *s = story_new();
+	struct story_failures f = {.refused = 50, .client_502 = 50};
+	struct record r;
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_good_second(s);
+	s->now_ns += SECONDS(1);
+	r = story_flow(s, NGINX, FLOW_CLIENT, story_endpoint("127.0.0.1", 3001));
+	story_mark(&r, FLOW_FAIL_REFUSED, 50);
+	story_feed(s, &r);
+	story_bad_flows(s, &f);
+	story_tick(s);
+	assert_int_equal(s->nr_incidents, 2);
+	for (uint32_t i = 0; i < s->nr_incidents; i++)
+		assert_int_equal(s->incidents[i].impact.masked_by_retry, 0);
 	story_free(s);
 }
 
@@ -782,6 +1004,52 @@ static void upstream_that_never_comes_back_stays_ongoing(void **state)
 	story_free(s);
 }
 
+static void upstream_that_never_was_there_does_not_recover(void **state)
+{
+	struct story *s = story_new();
+	struct record r;
+
+	(void)state;
+	story_proc(s, MASTER, story_proc_id(1, 1), "nginx");
+	story_proc(s, NGINX, MASTER, "nginx");
+	for (int i = 0; i < 10; i++)
+		story_refused_second(s, 10);
+	for (int i = 0; i < 12; i++) {
+		s->now_ns += SECONDS(1);
+		r = story_flow(s, NGINX, FLOW_SERVER, FRONT);
+		r.flow.requests = r.flow.responses = r.flow.status[FLOW_STATUS_2XX] = 5;
+		story_feed(s, &r);
+		story_tick(s);
+	}
+	story_assert_class(s, VERDICT_UNEXPLAINED);
+	assert_int_equal(story_last(s)->record, INCIDENT_CLOSE);
+	assert_int_equal(story_last(s)->status, STATUS_ONGOING);
+	assert_false(story_has_moment(story_last(s), MOMENT_RECOVERED));
+	story_free(s);
+}
+
+/* The gateway asks 127.0.0.1, the service listens on ::1 only. */
+static void listener_that_refuses_all_along_does_not_recover(void **state)
+{
+	struct story *s = story_new();
+
+	(void)state;
+	story_proc(s, MASTER, story_proc_id(1, 1), "nginx");
+	story_proc(s, NGINX, MASTER, "nginx");
+	story_proc(s, NODE, SHELL, "node");
+	story_listener(s, NODE, story_endpoint("::1", 3000), 2, LISTENER_FOUND);
+	for (int i = 0; i < 10; i++)
+		story_refused_second(s, 10);
+	for (int i = 0; i < 12; i++) {
+		s->now_ns += SECONDS(1);
+		story_tick(s);
+	}
+	story_assert_class(s, VERDICT_UNEXPLAINED);
+	assert_int_equal(story_last(s)->record, INCIDENT_CLOSE);
+	assert_int_equal(story_last(s)->status, STATUS_ONGOING);
+	story_free(s);
+}
+
 static void nothing_is_told_after_the_stop(void **state)
 {
 	struct story *s = story_new();
@@ -955,8 +1223,18 @@ int main(void)
 		cmocka_unit_test(kill_9_at_the_limit_wins_over_a_later_oom_mark),
 		cmocka_unit_test(segfault_and_exit_code_are_not_memory),
 		cmocka_unit_test(keepalive_race_blames_nobody),
+		cmocka_unit_test(worker_thread_at_its_heap_limit_is_memory_death),
+		cmocka_unit_test(process_that_outlived_a_worker_thread_may_die_of_something_else),
+		cmocka_unit_test(timeouts_before_an_oom_kill_do_not_hide_it),
+		cmocka_unit_test(restart_within_a_race_is_not_its_cause),
 		cmocka_unit_test(burst_without_any_sign_is_unexplained),
 		cmocka_unit_test(death_masked_by_retries_is_still_an_incident),
+		cmocka_unit_test(client_told_by_500_or_a_closed_connection_is_not_masked),
+		cmocka_unit_test(error_of_the_upstream_itself_is_not_the_gateways),
+		cmocka_unit_test(retry_that_fails_as_well_masks_nothing),
+		cmocka_unit_test(two_dead_replicas_mask_nothing),
+		cmocka_unit_test(upstream_that_never_was_there_does_not_recover),
+		cmocka_unit_test(listener_that_refuses_all_along_does_not_recover),
 		cmocka_unit_test(few_failures_are_no_incident),
 		cmocka_unit_test(one_failure_is_enough_behind_a_memory_death_but_only_once),
 		cmocka_unit_test(one_failure_behind_another_death_is_no_incident),

@@ -159,6 +159,7 @@ static void coarse_ticks_do_not_fake_a_trend(void **state)
 	end.ts_ns = 1031 * NSEC_PER_SEC;
 	growth_conclude(&g, &end, &story);
 	assert_false(story.grew);
+	assert_true(story.insufficient); /* and no growth is not proven either */
 }
 
 static void buffers_that_come_and_go_are_not_native_growth(void **state)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* test_service.c - listeners coming and going, and which of them an upstream address means. */
-#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,17 +10,13 @@
 #include <cmocka.h>
 
 #include "core/service.h"
+#include "model/address.h"
 
 static struct endpoint endpoint(const char *addr, uint16_t port, uint32_t netns)
 {
 	struct endpoint e = {.netns = netns, .port = port};
 
-	if (strchr(addr, ':')) {
-		assert_int_equal(inet_pton(AF_INET6, addr, e.addr), 1);
-	} else {
-		e.addr[10] = e.addr[11] = 0xff;
-		assert_int_equal(inet_pton(AF_INET, addr, e.addr + 12), 1);
-	}
+	assert_true(address_parse(addr, e.addr));
 	return e;
 }
 

@@ -47,6 +47,10 @@ static void add_tally(struct tally *to, const struct tally *t)
 	to->upstream_requests = add_u32(to->upstream_requests, t->upstream_requests);
 	to->upstream_responses = add_u32(to->upstream_responses, t->upstream_responses);
 	to->client_requests = add_u32(to->client_requests, t->client_requests);
+	to->client_errors = add_u32(to->client_errors, t->client_errors);
+	to->client_closed = add_u32(to->client_closed, t->client_closed);
+	to->lost = add_u32(to->lost, t->lost);
+	to->lost_told = add_u32(to->lost_told, t->lost_told);
 	to->first_ns = earliest_ns(to->first_ns, t->first_ns);
 	to->last_ns = max_u64(to->last_ns, t->last_ns);
 	to->first_reset_ns = earliest_ns(to->first_reset_ns, t->first_reset_ns);
@@ -64,6 +68,10 @@ static void add_impact(struct impact *to, const struct tally *t)
 	to->upstream_requests += t->upstream_requests;
 	to->upstream_responses += t->upstream_responses;
 	to->client_requests += t->client_requests;
+	to->client_errors += t->client_errors;
+	to->client_closed += t->client_closed;
+	to->lost += t->lost;
+	to->lost_told += t->lost_told;
 	to->first_ns = earliest_ns(to->first_ns, t->first_ns);
 	to->last_ns = max_u64(to->last_ns, t->last_ns);
 	to->first_reset_ns = earliest_ns(to->first_reset_ns, t->first_reset_ns);
@@ -86,6 +94,26 @@ uint64_t impact_client_failures(const struct impact *i)
 {
 	return i->client_status[FLOW_STATUS_502] + i->client_status[FLOW_STATUS_503] +
 	       i->client_status[FLOW_STATUS_504];
+}
+
+uint64_t impact_clients_hurt(const struct impact *i)
+{
+	return impact_client_failures(i) + i->client_errors + i->client_closed;
+}
+
+/*
+ * An attempt that failed was masked if another one brought the answer. Without following requests
+ * from leg to leg that shows only in sums: the clients' failures are not masked, nor is a first
+ * attempt whose retry failed as well.
+ */
+uint64_t impact_masked(const struct impact *i)
+{
+	uint64_t unhelped = impact_clients_hurt(i) + since_ns(i->lost, i->lost_told);
+	uint64_t good = 0;
+
+	for (int s = FLOW_STATUS_2XX; s <= FLOW_STATUS_4XX; s++)
+		good += i->client_status[s];
+	return min_u64(good, since_ns(impact_upstream_failures(i), unhelped));
 }
 
 /* One failure shows on both legs, and maybe not in the same interval: so never their sum. */
@@ -180,6 +208,24 @@ void burst_recent(struct burst *b, uint64_t now_ns, struct impact *out)
 {
 	advance(b, now_ns / NSEC_PER_SEC);
 	sum_window(b, BURST_SECONDS, out);
+}
+
+void burst_around(struct burst *b, uint64_t now_ns, uint64_t at_ns, uint64_t *before,
+		  uint64_t *after)
+{
+	uint64_t at = at_ns / NSEC_PER_SEC;
+	struct impact sum;
+	uint64_t seconds;
+
+	*before = *after = 0;
+	advance(b, now_ns / NSEC_PER_SEC);
+	if (at > b->second)
+		return;
+	seconds = min_u64(b->second - at + 1, BURST_SECONDS);
+	sum_window(b, seconds, &sum);
+	*after = impact_upstream_failures(&sum);
+	sum_window(b, min_u64(2 * seconds, BURST_SECONDS), &sum);
+	*before = impact_upstream_failures(&sum) - *after;
 }
 
 static void open_at(struct burst *b, uint64_t now_ns)

@@ -28,7 +28,11 @@ struct tally {
 	uint32_t upstream_requests;
 	uint32_t upstream_responses;
 	uint32_t client_requests;
-	uint64_t first_ns; /* first and last failure of any kind */
+	uint32_t client_errors; /* other 5xx that the gateway made: the share of this upstream */
+	uint32_t client_closed; /* clients closed on without an answer, likewise */
+	uint32_t lost;		/* failures on the legs after which no upstream answered */
+	uint32_t lost_told;	/* clients who were told so meanwhile */
+	uint64_t first_ns;	/* first and last failure of any kind */
 	uint64_t last_ns;
 	uint64_t first_reset_ns;
 	uint64_t first_refused_ns;
@@ -42,6 +46,10 @@ struct impact {
 	uint64_t upstream_requests;
 	uint64_t upstream_responses;
 	uint64_t client_requests;
+	uint64_t client_errors;
+	uint64_t client_closed;
+	uint64_t lost;
+	uint64_t lost_told;
 	uint64_t first_ns;
 	uint64_t last_ns;
 	uint64_t first_reset_ns;
@@ -68,6 +76,12 @@ enum burst_change burst_decide(struct burst *b, uint64_t now_ns);
 
 /* What the ring still holds, whether a burst is open or not. */
 void burst_recent(struct burst *b, uint64_t now_ns, struct impact *out);
+/*
+ * Failures on the upstream legs since that time, and in as long a time before it; to the second,
+ * as far as the ring holds.
+ */
+void burst_around(struct burst *b, uint64_t now_ns, uint64_t at_ns, uint64_t *before,
+		  uint64_t *after);
 /* Open it whatever the odds; there must have been a failure in the last BURST_QUIET_S. */
 void burst_open(struct burst *b, uint64_t now_ns);
 
@@ -75,6 +89,10 @@ void burst_open(struct burst *b, uint64_t now_ns);
 uint64_t impact_upstream_failures(const struct impact *i);
 /* 502, 503 and 504 answered to clients. */
 uint64_t impact_client_failures(const struct impact *i);
+/* These, other errors of the gateway's own, and connections closed without an answer. */
+uint64_t impact_clients_hurt(const struct impact *i);
+/* Failures on the upstream legs that no client noticed: at least so many can be told. */
+uint64_t impact_masked(const struct impact *i);
 
 double burst_base_rate(const struct burst *b);
 /* log10 P(X >= n) for a Poisson variable with mean mu > 0; 0 for n <= mu. */

@@ -109,10 +109,16 @@ static bool better(const struct candidate *a, const struct candidate *b, uint64_
 	return a->death->proc.tgid < b->death->proc.tgid;
 }
 
+static void keep_better(struct candidate *best, const struct candidate *c, uint64_t first_ns)
+{
+	if (!best->death || better(c, best, first_ns))
+		*best = *c;
+}
+
 void correlate(const struct correlate_tables *t, const struct endpoint *upstream, uint64_t first_ns,
 	       uint64_t last_ns, struct correlation *out)
 {
-	struct candidate best = {0};
+	struct candidate best = {0}, late = {0};
 
 	memset(out, 0, sizeof(*out));
 	out->nr_services = service_find(t->services, upstream, out->services);
@@ -127,10 +133,12 @@ void correlate(const struct correlate_tables *t, const struct endpoint *upstream
 		if (c.death->exit_ns + BEFORE_NS >= first_ns &&
 		    c.death->exit_ns <= last_ns + AFTER_NS)
 			out->deaths_behind++;
-		if (!in_window(out, c.death->exit_ns, first_ns))
-			continue;
-		if (!best.death || better(&c, &best, first_ns))
-			best = c;
+		if (c.death->exit_ns > first_ns + AFTER_NS &&
+		    c.death->exit_ns <= last_ns + AFTER_NS)
+			keep_better(&late, &c, first_ns);
+		else if (in_window(out, c.death->exit_ns, first_ns))
+			keep_better(&best, &c, first_ns);
 	}
 	out->death = best.death;
+	out->late = late.death;
 }

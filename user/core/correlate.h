@@ -15,6 +15,7 @@ struct correlation {
 	struct service *services[SERVICE_FOUND_MAX]; /* behind the upstream */
 	uint32_t nr_services;
 	struct death *death;	/* NULL: none explains it */
+	struct death *late;	/* NULL: none. Behind the address, but failures had begun before */
 	uint32_t deaths_behind; /* deaths behind the address around the failures */
 };
 

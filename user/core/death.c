@@ -75,9 +75,18 @@ bool death_is_oom_kill(const struct death *d)
 	return !s || s->code == SI_KERNEL;
 }
 
+bool death_is_v8_oom(const struct death *d)
+{
+	const struct death_signal *s = death_signal_of(d);
+	bool by_itself = !s || s->code > 0 || proc_id_equal(&s->sender, &d->proc);
+
+	return d->v8_ns && d->status && by_itself &&
+	       since_ns(d->exit_ns, d->v8_ns) <= DEATH_SIGNAL_NS;
+}
+
 bool death_by_memory(const struct death *d)
 {
-	return death_is_oom_kill(d) || d->v8_ns;
+	return death_is_oom_kill(d) || death_is_v8_oom(d);
 }
 
 bool death_oom_confirmed(const struct death *d)
@@ -137,7 +146,7 @@ void death_decode(const struct death *d, struct report_death *out)
 	}
 	out->oom_kill = death_is_oom_kill(d);
 	out->memcg_oom = out->oom_kill && d->oom.memcg.id;
-	out->v8_oom = d->v8_ns != 0;
+	out->v8_oom = death_is_v8_oom(d);
 	out->abort_ignored = death_abort_ignored(d);
 	out->peak_rss_bytes = d->peak_rss_bytes;
 	out->anon_bytes = (struct measure){(double)d->anon_bytes, d->anon_bytes != 0};

@@ -32,7 +32,8 @@ struct death {
 	struct proc_id proc; /* tgid 0: unused */
 	struct record_oom oom;
 	uint64_t oom_ns; /* 0: not marked */
-	uint64_t v8_ns;
+	uint64_t v8_ns;	 /* newest time its V8, or that of a worker thread, gave up */
+	uint64_t v8_anon_bytes;
 	struct death_signal signals[DEATH_SIGNALS]; /* the newest kinds, in time order */
 	uint8_t nr_signals;
 	uint64_t exit_ns; /* 0: not yet */
@@ -61,6 +62,11 @@ const struct death_signal *death_signal_of(const struct death *d);
 
 /* Was it the OOM killer? Also a SIGKILL by a user ends a process that is marked. */
 bool death_is_oom_kill(const struct death *d);
+/*
+ * V8's own limit: it gave up, and the process ended by itself soon after. One that only loses a
+ * worker thread may live on, and die of something else later.
+ */
+bool death_is_v8_oom(const struct death *d);
 /* The OOM killer or V8's own limit: memory ended it, whatever else is to be said. */
 bool death_by_memory(const struct death *d);
 /* The SIGKILL of the OOM killer was seen. */

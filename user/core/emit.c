@@ -74,13 +74,14 @@ void emit_impact(const struct impact *impact, struct report_impact *out)
 {
 	uint64_t upstream = impact_upstream_failures(impact);
 	uint64_t client = impact_client_failures(impact);
-	uint64_t answers = 0;
+	uint64_t hurt = impact_clients_hurt(impact);
+	uint64_t ends = impact->client_closed;
 
 	out->first_failure_ns = impact->first_ns;
 	out->last_failure_ns = impact->last_ns;
 	for (int i = 0; i < NR_FLOW_STATUSES; i++) {
 		out->client_status[i] = impact->client_status[i];
-		answers += impact->client_status[i];
+		ends += impact->client_status[i];
 	}
 	memcpy(out->upstream_fail, impact->fail, sizeof(out->upstream_fail));
 	out->upstream_requests = impact->upstream_requests;
@@ -88,8 +89,10 @@ void emit_impact(const struct impact *impact, struct report_impact *out)
 	out->client_requests = impact->client_requests;
 	/* A timeout is the gateway giving up, so what it abandoned is an attempt as well. */
 	out->no_live = since_ns(client, upstream + impact->fail[FLOW_FAIL_ABANDONED]);
-	out->masked_by_retry = since_ns(upstream, client);
-	out->failure_ratio = answers ? (double)client / (double)answers : 0;
+	out->client_errors = impact->client_errors;
+	out->client_closed = impact->client_closed;
+	out->masked_by_retry = impact_masked(impact);
+	out->failure_ratio = ends ? (double)hurt / (double)ends : 0;
 }
 
 static const struct record_probe *find_probe(const struct core *core, const char *name)

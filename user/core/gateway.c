@@ -15,6 +15,11 @@
 #define BAD(i)	(FLOW_STATUS_502 + (i))
 #define BAD_504 2
 
+#define NR_ERRORS     4 /* 5xx, 502, 503, 504 */
+#define ERROR(i)      (FLOW_STATUS_5XX + (i))
+#define ERROR_OTHER   0
+#define ERROR_OF(bad) ((bad) + 1)
+
 struct proc *gateway_root(struct proctab *procs, struct proc *p)
 {
 	for (int i = 0; i < MAX_ANCESTORS && !p->created_listener; i++) {
@@ -229,8 +234,8 @@ static void client_flow(struct gateways *t, struct gateway *g, const struct reco
 	u->used_ns = max_u64(u->used_ns, ts_ns);
 	u->now.upstream_requests = add_u32(u->now.upstream_requests, flow->requests);
 	u->now.upstream_responses = add_u32(u->now.upstream_responses, flow->responses);
-	for (int i = 0; i < NR_BAD; i++)
-		u->answered[i] = add_u32(u->answered[i], flow->status[BAD(i)]);
+	for (int i = 0; i < NR_ERRORS; i++)
+		u->answered[i] = add_u32(u->answered[i], flow->status[ERROR(i)]);
 	if (flow->responses) {
 		u->now.ok_ns = max_u64(u->now.ok_ns, min_u64(flow->ok_mark.last_ns, ts_ns));
 		u->now.ok_first_ns =
@@ -248,6 +253,9 @@ static void server_flow(struct gateway *g, const struct record_flow *flow, uint6
 	g->client_requests = add_u32(g->client_requests, flow->requests);
 	for (int i = 0; i < NR_FLOW_STATUSES; i++)
 		g->client_status[i] = add_u32(g->client_status[i], flow->status[i]);
+	g->closed_unanswered =
+		add_u32(g->closed_unanswered,
+			flow->fail[FLOW_FAIL_FIN_BEFORE] + flow->fail[FLOW_FAIL_RST_BEFORE]);
 	if (!flow->fail[FLOW_FAIL_STATUS])
 		return;
 	g->first_bad_ns = earliest_ns(g->first_bad_ns, mark.first_ns);
@@ -397,24 +405,24 @@ static bool share_out(struct gateways *t, struct gateway *g, uint32_t n, const s
 }
 
 /* Bad answers of the gateway itself: without those an upstream gave and the gateway passed on. */
-static uint32_t own_answers(struct gateways *t, struct gateway *g, int bad)
+static uint32_t own_answers(struct gateways *t, struct gateway *g, int error)
 {
-	uint64_t passed_on = g->answered_before[bad];
-	uint64_t answered = g->client_status[BAD(bad)];
+	uint64_t passed_on = g->answered_before[error];
+	uint64_t answered = g->client_status[ERROR(error)];
 
 	for (uint16_t i = g->upstreams; i; i = t->upstreams[i].sibling)
-		passed_on += t->upstreams[i].answered[bad];
+		passed_on += t->upstreams[i].answered[error];
 	/* What is passed on may reach the client, and our counters, one batch later. */
-	g->answered_before[bad] = 0;
+	g->answered_before[error] = 0;
 	if (passed_on > answered)
-		g->answered_before[bad] = (uint32_t)min_u64(passed_on - answered, UINT32_MAX);
+		g->answered_before[error] = (uint32_t)min_u64(passed_on - answered, UINT32_MAX);
 	return (uint32_t)since_ns(answered, passed_on);
 }
 
 static void share_bad(struct gateways *t, struct gateway *g, int bad, uint64_t now_ns)
 {
 	struct share share = {.now_ns = now_ns, .bad = bad};
-	uint32_t own = own_answers(t, g, bad);
+	uint32_t own = own_answers(t, g, ERROR_OF(bad));
 	uint32_t n = add_u32(g->unshared[bad], own);
 
 	if (!n)
@@ -430,6 +438,71 @@ static void share_bad(struct gateways *t, struct gateway *g, int bad, uint64_t n
 	/* Counters are not read in one instant: the failure behind it may come with the next batch. */
 	if (since_ns(now_ns, g->unshared_ns) < BLAME_NS)
 		g->unshared[bad] = n;
+}
+
+/* Failures on the legs of this batch, or just before it for what reached the client meanwhile. */
+static uint32_t failed_lately(const struct upstream *u, uint64_t now_ns)
+{
+	uint32_t failed = leg_failures(u);
+
+	if (!failed && u->failed_ns && since_ns(now_ns, u->failed_ns) <= NSEC_PER_SEC)
+		failed = u->recent;
+	return failed;
+}
+
+/*
+ * How else than by 502, 503 and 504 clients were told: by another error, or by a closed connection.
+ * Both have other reasons as well, so each upstream takes no more of them than failed on its legs.
+ */
+static void share_hidden(struct gateways *t, struct gateway *g, uint64_t now_ns)
+{
+	uint32_t errors = own_answers(t, g, ERROR_OTHER);
+	uint32_t closed = g->closed_unanswered;
+
+	for (uint16_t i = g->upstreams; i && (errors || closed); i = t->upstreams[i].sibling) {
+		struct upstream *u = &t->upstreams[i];
+		uint32_t room = failed_lately(u, now_ns);
+
+		u->now.client_errors = (uint32_t)min_u64(errors, room);
+		errors -= u->now.client_errors;
+		u->now.client_closed = (uint32_t)min_u64(closed, room - u->now.client_errors);
+		closed -= u->now.client_closed;
+	}
+}
+
+/* Clients that were told in this batch, as far as this upstream is to blame. */
+static uint32_t told(const struct upstream *u)
+{
+	uint32_t n = add_u32(u->now.client_errors, u->now.client_closed);
+
+	for (int bad = 0; bad < NR_BAD; bad++)
+		n = add_u32(n, u->now.client_status[BAD(bad)]);
+	return n;
+}
+
+/*
+ * An answer after a failure may be the retry's. Where none came and clients were told so, no retry
+ * helped. A batch may end between a failure and its retry, so the next ones decide as well.
+ */
+static void count_lost(struct gateways *t, struct gateway *g)
+{
+	uint64_t ok_ns = 0;
+
+	for (uint16_t i = g->upstreams; i; i = t->upstreams[i].sibling)
+		ok_ns = max_u64(ok_ns, t->upstreams[i].now.ok_ns);
+	for (uint16_t i = g->upstreams; i; i = t->upstreams[i].sibling) {
+		struct upstream *u = &t->upstreams[i];
+
+		u->undecided = add_u32(u->undecided, leg_failures(u));
+		u->undecided_ns = max_u64(u->undecided_ns, u->now.last_ns);
+		if (ok_ns > u->undecided_ns) {
+			u->undecided = 0;
+		} else if (told(u)) {
+			u->now.lost = u->undecided;
+			u->now.lost_told = told(u);
+			u->undecided = 0;
+		}
+	}
 }
 
 static void roll_upstream(const struct gateway *g, struct upstream *u, uint64_t now_ns)
@@ -455,10 +528,13 @@ static void roll_gateway(struct gateways *t, struct gateway *g, uint64_t now_ns)
 {
 	for (int bad = 0; bad < NR_BAD; bad++)
 		share_bad(t, g, bad, now_ns);
+	share_hidden(t, g, now_ns);
+	count_lost(t, g);
 	for (uint16_t i = g->upstreams; i; i = t->upstreams[i].sibling)
 		roll_upstream(g, &t->upstreams[i], now_ns);
 	memset(g->client_status, 0, sizeof(g->client_status));
 	g->client_requests = 0;
+	g->closed_unanswered = 0;
 	g->first_bad_ns = g->last_bad_ns = 0;
 	g->active = false;
 }

@@ -26,8 +26,10 @@ struct upstream {
 	struct endpoint endpoint; /* as first seen */
 	struct endpoint key;	  /* loopback folded */
 	struct tally now;	  /* this batch, without the client legs */
-	uint32_t answered[3];	  /* 502, 503, 504 of its own in this batch */
+	uint32_t answered[4];	  /* 5xx, 502, 503, 504 of its own in this batch */
 	uint32_t abandoned;
+	uint32_t undecided; /* failures on its legs not yet made good nor told to clients */
+	uint64_t undecided_ns;
 	uint64_t failed_ns; /* newest failure on its legs; 0 none */
 	uint32_t recent;    /* failures in the newest batch that had any */
 	uint64_t used_ns;
@@ -46,7 +48,8 @@ struct gateway {
 	uint32_t client_requests;
 	uint64_t first_bad_ns; /* first and last bad answer to a client in this batch */
 	uint64_t last_bad_ns;
-	uint32_t answered_before[3]; /* by upstreams, not yet passed on to a client */
+	uint32_t closed_unanswered;  /* clients, in this batch */
+	uint32_t answered_before[4]; /* by upstreams, not yet passed on to a client */
 	uint32_t unshared[3];	     /* bad answers nobody could be blamed for yet */
 	uint64_t unshared_ns;
 	uint32_t nr_workers; /* processes seen, alive */

@@ -296,17 +296,21 @@ void growth_conclude(const struct growth *g, const struct growth_end *end, struc
 	uint64_t grown = since_ns(end->anon_bytes, g->first_anon_bytes);
 	uint64_t requests = since_ns(end->requests, g->first_requests);
 	int finest = finest_scale(end->tick_ns);
+	bool too_short = seen_ns < TREND_MIN_BUCKETS * scale_s[finest] * NSEC_PER_SEC;
 
 	memset(out, 0, sizeof(*out));
 	out->known = g->first_ns != 0;
 	out->prediction_ns = g->prediction_ns;
 	out->predicted_s = g->predicted_s;
-	out->watched_late = seen_ns < TREND_MIN_BUCKETS * scale_s[finest] * NSEC_PER_SEC &&
-			    since_ns(g->first_ns, g->proc.start_ns) > FROM_START_NS;
+	out->watched_late =
+		too_short && since_ns(g->first_ns, g->proc.start_ns) > FROM_START_NS;
 	for (int i = GROWTH_SCALES - 1; i >= finest && !out->grew; i--)
 		out->grew = grew_on_scale(g, i, end, out);
-	if (!out->grew)
-		out->grew = out->insufficient = grew_from_start(g, end, out);
+	if (!out->grew) {
+		out->grew = grew_from_start(g, end, out);
+		/* That no growth was seen means little when there was no time to see one. */
+		out->insufficient = out->grew || too_short;
+	}
 	if (!out->grew)
 		return;
 	if (out->native_share.value > 1)

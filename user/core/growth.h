@@ -81,7 +81,7 @@ bool growth_evaluate(struct growth *g, uint64_t now_ns, uint64_t tick_ns,
 struct growth_story {
 	bool known;	    /* there is a history at all */
 	bool grew;	    /* trend of the floor, or growth from start (then insufficient) */
-	bool insufficient;  /* too young for a trend */
+	bool insufficient;  /* too young for a trend, or for its absence */
 	bool watched_late;  /* most of its life happened before memswell looked */
 	double jump_share;  /* largest step as part of all growth seen, 0..1 */
 	struct trend trend; /* of the scale that grew */

@@ -10,17 +10,16 @@
 
 /* The exit of a slow process, or the end of a batch, may come after the burst was noticed. */
 #define REEVALUATE_NS (5 * NSEC_PER_SEC)
+/* What has to follow a death that comes after the first failures. */
+#define LATE_MIN_FAILURES 5
+#define LATE_RISE	  3
+#define LATE_NS		  (10 * NSEC_PER_SEC)
 /* Bursts are decided on while failures are in their ring. */
 #define UPSTREAM_AWAKE_NS (BURST_SECONDS * NSEC_PER_SEC)
 
 static struct upstream *upstream_of(struct core *core, const struct incident *incident)
 {
 	return &core->gateways.upstreams[incident->upstream];
-}
-
-static bool has_managed_heap(uint8_t runtime)
-{
-	return runtime == RUNTIME_NODEJS || runtime == RUNTIME_JVM;
 }
 
 static void snapshot_culprit(struct core *core, struct incident *incident, const struct death *d)
@@ -97,7 +96,7 @@ static void death_facts(const struct culprit *c, struct verdict_facts *f)
 	f->v8_oom = death.v8_oom;
 	f->v8_runtime = c->runtime == RUNTIME_NODEJS;
 	f->v8_watched = c->v8_watched;
-	f->managed_heap = has_managed_heap(c->runtime);
+	f->managed_heap = runtime_is_managed(c->runtime);
 	f->aborted_itself = death_aborted_itself(&c->death);
 	f->killed = death.signal == SIGKILL;
 	f->signal_known = s != NULL;
@@ -134,6 +133,21 @@ static bool is_young(const struct core *core, const struct incident *incident)
 	return since_ns(core->now_ns, incident->opened_ns) <= REEVALUATE_NS;
 }
 
+/*
+ * Failures had begun before somebody died. It explains them if connections began to fail with it: a
+ * process that thrashes answers too late before it gives up, while a race goes on over a restart.
+ */
+static bool explains_late(struct core *core, struct incident *incident, const struct death *d)
+{
+	uint64_t before, after;
+
+	if (!d || since_ns(core->now_ns, d->exit_ns) > LATE_NS)
+		return false;
+	burst_around(&upstream_of(core, incident)->burst, core->now_ns, d->exit_ns, &before,
+		     &after);
+	return after >= LATE_MIN_FAILURES && after >= LATE_RISE * before;
+}
+
 /* True if the culprit or the verdict is another one than before. */
 static bool evaluate(struct core *core, struct incident *incident)
 {
@@ -146,6 +160,8 @@ static bool evaluate(struct core *core, struct incident *incident)
 	bool changed = false;
 
 	correlate(&tables, &u->endpoint, u->burst.sum.first_ns, u->burst.sum.last_ns, &c);
+	if (!c.death && !incident->has_culprit && explains_late(core, incident, c.late))
+		c.death = c.late;
 	if (c.death && (!incident->has_culprit || is_young(core, incident))) {
 		changed = !incident->has_culprit ||
 			  !proc_id_equal(&incident->culprit.death.proc, &c.death->proc);
@@ -212,14 +228,16 @@ static void open_incident(struct core *core, struct upstream *u)
 }
 
 /*
- * The burst is over. It is recovered if the upstream answered again, or could: when nobody asks
- * any more and nobody listens, silence is no recovery.
+ * The burst is over. It is recovered if the upstream answered again, or could: silence is no
+ * recovery when nobody is known to listen, or when a listener that never went down refused.
  */
 static enum incident_status final_status(const struct incident *incident, const struct upstream *u)
 {
-	if (u->burst.sum.ok_ns > u->burst.sum.last_ns || incident->listener_is_up)
-		return STATUS_RECOVERED;
-	return incident->service_known ? STATUS_ONGOING : STATUS_RECOVERED;
+	const struct impact *impact = &u->burst.sum;
+	bool could = incident->listener_is_up &&
+		     (incident->listener_up_ns || !impact->fail[FLOW_FAIL_REFUSED]);
+
+	return impact->ok_ns > impact->last_ns || could ? STATUS_RECOVERED : STATUS_ONGOING;
 }
 
 static void close_incident(struct core *core, struct upstream *u)
@@ -249,7 +267,10 @@ static void update_incident(struct core *core, struct upstream *u)
 	if (u->incident == INCIDENT_REFUSED)
 		return;
 	incident = &core->incidents.all[u->incident];
-	if (!is_young(core, incident) || !evaluate(core, incident))
+	/* Later only what had no explanation may still get one. */
+	if (!is_young(core, incident) && incident->has_culprit)
+		return;
+	if (!evaluate(core, incident))
 		return;
 	incident->revision++;
 	incident_emit(core, incident, INCIDENT_UPDATE);

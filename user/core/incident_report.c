@@ -68,9 +68,9 @@ static void fill_memory(const struct culprit *c, struct report_memory *out)
 	out->limit_usage_bytes = measure_of((double)usage, limit && usage);
 	out->ceiling_bytes = limit;
 	out->ceiling_source = limit ? "cgroup" : "";
-	if (d->v8_ns && !oom) {
-		out->ceiling_bytes = d->anon_bytes;
-		out->ceiling_source = d->anon_bytes ? "v8_observed" : "";
+	if (death_is_v8_oom(d) && !oom) {
+		out->ceiling_bytes = max_u64(d->anon_bytes, d->v8_anon_bytes);
+		out->ceiling_source = out->ceiling_bytes ? "v8_observed" : "";
 	}
 	fill_growth(&d->story, out);
 	out->reclaim_ms = measure_of((double)(c->reclaim_ns / NSEC_PER_MSEC), c->memcg.id != 0);
@@ -179,7 +179,7 @@ static void add_death_moments(const struct death *d, struct report_incident *out
 
 	add_growth_moments(&d->story, out);
 	add_moment(out, d->oom_ns, MOMENT_OOM_MARK, 0);
-	add_moment(out, d->v8_ns, MOMENT_V8_FATAL, 0);
+	add_moment(out, death_is_v8_oom(d) ? d->v8_ns : 0, MOMENT_V8_FATAL, 0);
 	for (int i = 0; i < d->nr_signals; i++)
 		if (since_ns(d->exit_ns, d->signals[i].ts_ns) < DEATH_SIGNAL_NS)
 			add_signal_moment(d, &d->signals[i], out);
@@ -213,7 +213,7 @@ static void fill_timeline(const struct incident *incident, const struct impact *
 		   impact->fail[FLOW_FAIL_REFUSED]);
 	add_moment(out, impact->first_ns, MOMENT_FIRST_FAILURE, 0);
 	add_moment(out, impact->last_ns, MOMENT_LAST_FAILURE,
-		   max_u64(impact_upstream_failures(impact), impact_client_failures(impact)));
+		   max_u64(impact_upstream_failures(impact), impact_clients_hurt(impact)));
 	add_moment(out, incident->listener_up_ns, MOMENT_LISTENER_UP, 0);
 	add_moment(out, recovered_ns(incident, impact), MOMENT_RECOVERED, 0);
 	out->zero_ns = impact->first_ns;
@@ -276,7 +276,7 @@ static void add_death_evidence(const struct core *core, const struct death *d,
 
 	add_growth_evidence(core, &d->story, out);
 	add_oom_evidence(core, d, out);
-	if (d->v8_ns)
+	if (death_is_v8_oom(d))
 		add_evidence(out, emit_probe_variant(core, "v8_oom", "uprobe"), d->v8_ns, 1);
 	for (int i = 0; i < d->nr_signals; i++) {
 		const struct death_signal *s = &d->signals[i];
@@ -361,7 +361,7 @@ void incident_emit(struct core *core, const struct incident *incident, enum inci
 	out->record = record;
 	out->revision = incident->revision;
 	out->status = incident->status;
-	out->severity_number = impact_client_failures(impact) ? SEVERITY_ERROR : SEVERITY_WARN;
+	out->severity_number = impact_clients_hurt(impact) ? SEVERITY_ERROR : SEVERITY_WARN;
 	out->verdict = incident->verdict;
 	out->next_tgid = incident->next_tgid;
 	out->restarts_10m = incident->restarts_10m;

@@ -77,29 +77,37 @@ static void add_other_death(struct text *t, const struct report_incident *r)
 		text_add(t, " exited with code %d", r->death.exit_code);
 	}
 	if (by_user)
-		text_add(t, " from %s (pid %u)", r->death.sender_comm, r->death.sender_tgid);
+		text_add(t, "%s from %s (pid %u)", r->death.signal ? "" : " after a signal",
+			 r->death.sender_comm, r->death.sender_tgid);
 	text_add(t, "; nothing says that memory was the cause");
 }
 
-/* "421 x 502" or "3 x 502 and 9 x 504": what clients were told. */
+/* "421 x 502" or "3 x 502 and 9 x 504 and closed 2 clients unanswered": what clients were told. */
 static void add_answers(struct text *t, const struct report_impact *i)
 {
-	static const struct {
-		enum flow_status status;
-		unsigned int code;
-	} answers[] = {{FLOW_STATUS_502, 502}, {FLOW_STATUS_503, 503}, {FLOW_STATUS_504, 504}};
-	const char *between = "";
+	const struct {
+		const char *verb, *what;
+		uint64_t count;
+	} ends[] = {
+		{"answered", "x 502", i->client_status[FLOW_STATUS_502]},
+		{"answered", "x 503", i->client_status[FLOW_STATUS_503]},
+		{"answered", "x 504", i->client_status[FLOW_STATUS_504]},
+		{"answered", "x another 5xx", i->client_errors},
+		{"closed", "clients unanswered", i->client_closed},
+	};
+	const char *verb = "";
 
-	for (size_t a = 0; a < sizeof(answers) / sizeof(answers[0]); a++) {
-		uint64_t count = i->client_status[answers[a].status];
-
-		if (!count)
+	for (size_t e = 0; e < sizeof(ends) / sizeof(ends[0]); e++) {
+		if (!ends[e].count)
 			continue;
-		text_add(t, "%s%llu x %u", between, (ull)count, answers[a].code);
-		between = " and ";
+		text_add(t, *verb ? " and " : " ");
+		if (strcmp(verb, ends[e].verb) != 0)
+			text_add(t, "%s ", ends[e].verb);
+		text_add(t, "%llu %s", (ull)ends[e].count, ends[e].what);
+		verb = ends[e].verb;
 	}
-	if (!*between)
-		text_add(t, "no client with an error");
+	if (!*verb)
+		text_add(t, " answered no client with an error");
 }
 
 static void add_impact(struct text *t, const struct report_incident *r)
@@ -109,8 +117,7 @@ static void add_impact(struct text *t, const struct report_incident *r)
 			  i->upstream_fail[FLOW_FAIL_FIN_BEFORE] +
 			  i->upstream_fail[FLOW_FAIL_RST_MID];
 
-	text_add(t, "; %s (pid %u) answered ",
-		 *r->gateway.proc.comm ? r->gateway.proc.comm : "the gateway",
+	text_add(t, "; %s (pid %u)", *r->gateway.proc.comm ? r->gateway.proc.comm : "the gateway",
 		 r->gateway.proc.id.tgid);
 	add_answers(t, i);
 	text_add(t, " in ");
@@ -118,6 +125,8 @@ static void add_impact(struct text *t, const struct report_incident *r)
 	text_add(t, " (%llu refused, %llu reset by ", (ull)i->upstream_fail[FLOW_FAIL_REFUSED],
 		 (ull)resets);
 	text_add_endpoint(t, &r->upstream);
+	if (i->masked_by_retry)
+		text_add(t, ", %llu masked by retries", (ull)i->masked_by_retry);
 	text_add(t, ")");
 }
 
@@ -253,7 +262,14 @@ static void advise_other_death(struct report_incident *out)
 			add_signal(&t, out->death.signal);
 		else
 			text_add(&t, "a signal");
-		text_add(&t, "; memory is not what to look at.");
+		/* Whoever watches over memory may have sent it; a trend is worth a hint, no more. */
+		if (out->memory.mk_z.has) {
+			text_add(&t, "; a watchdog may have seen its memory grow by ");
+			text_add_mib(&t, u64_of(out->memory.floor_slope_bytes_per_s.value));
+			text_add(&t, "/s.");
+		} else {
+			text_add(&t, "; memory is not what to look at.");
+		}
 	} else if (out->death.signal) {
 		text_add(&t, "Look at the core dump and the log of the process for the crash (");
 		add_signal(&t, out->death.signal);

@@ -2,7 +2,7 @@
 /*
  * state.h - everything the core holds, in one block of fixed size, and how its parts report.
  *
- * Only core.c, emit.c and incident*.c see the whole; every table below works without it.
+ * Only core.c, take_*.c, emit.c and incident*.c see the whole; every table below works without it.
  */
 #ifndef MEMSWELL_STATE_H
 #define MEMSWELL_STATE_H

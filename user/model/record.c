@@ -339,6 +339,11 @@ const char *runtime_name(enum runtime_kind runtime)
 	return word(runtimes, NR(runtimes), runtime);
 }
 
+bool runtime_is_managed(enum runtime_kind runtime)
+{
+	return runtime == RUNTIME_NODEJS || runtime == RUNTIME_JVM;
+}
+
 const char *flow_fail_name(enum flow_fail fail)
 {
 	return word(flow_fails, NR(flow_fails), fail);

@@ -346,6 +346,8 @@ const struct record_layout *record_layout(enum record_kind kind);
 
 /* Words of the enums above, for logs and reports: "nodejs", "refused", "attached"; never NULL. */
 const char *runtime_name(enum runtime_kind runtime);
+/* Does it keep objects on a heap of its own, beside what malloc gives out? */
+bool runtime_is_managed(enum runtime_kind runtime);
 const char *flow_fail_name(enum flow_fail fail);
 const char *flow_status_name(enum flow_status status);
 const char *probe_state_name(enum probe_state state);

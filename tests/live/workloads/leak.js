@@ -3,7 +3,8 @@
 // leak.js - an HTTP service that keeps memory for every request it answers.
 //   --port N          where to listen on 127.0.0.1
 //   --bytes N         how much one request leaves behind (default 40000)
-//   --mode heap|buffer  on the JavaScript heap, or in Buffers outside of it (default heap)
+//   --mode heap|numbers|buffer  on the JavaScript heap, there as plain numbers, which cost little to
+//                     make where computing is emulated, or in Buffers outside of it (default heap)
 // It answers "ok" at once and never frees; how it dies is up to V8's and the cgroup's limits.
 'use strict';
 const http = require('http');
@@ -29,7 +30,11 @@ function bufferLeak() {
 	return Buffer.alloc(bytes, 1);
 }
 
-const leak = values.mode === 'buffer' ? bufferLeak : heapLeak;
+function numbersLeak() {
+	return new Array(Math.ceil(bytes / 8)).fill(kept.length);
+}
+
+const leak = { heap: heapLeak, numbers: numbersLeak, buffer: bufferLeak }[values.mode];
 
 const server = http.createServer((request, response) => {
 	request.resume();

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * take_death.c - records about the end of a process, joined in its death, and their reports once the
+ * parts are together.
+ */
+#include <string.h>
+
+#include "core/take.h"
+
+/* A death worth a report although nobody was served by the process. */
+#define NOTABLE_PEAK_BYTES (64 * MIB)
+/* The SIGKILL follows the mark within microseconds; later the OOM kill is told unconfirmed. */
+#define OOM_CONFIRM_NS NSEC_PER_SEC
+
+static struct death *death_of(struct core *core, struct proc *p)
+{
+	struct death *d = &core->deaths.all[p->death];
+
+	return p->death && proc_id_equal(&d->proc, &p->id) ? d : NULL;
+}
+
+/* Report it on the next ticks. A full list only happens when more die at once than are kept. */
+static void queue_death(struct core *core, uint16_t index)
+{
+	for (uint16_t i = 0; i < core->nr_due_deaths; i++)
+		if (core->due_deaths[i] == index)
+			return;
+	if (core->nr_due_deaths < DEATH_MAX)
+		core->due_deaths[core->nr_due_deaths++] = index;
+}
+
+struct death *death_get(struct core *core, struct proc *p)
+{
+	struct death *d = death_of(core, p);
+
+	if (!d) {
+		p->death = death_take(&core->deaths, &p->id);
+		d = &core->deaths.all[p->death];
+	}
+	return d;
+}
+
+/* Does anybody depend on it: does it serve, or stand beside one that does? */
+static bool serves(struct core *core, const struct proc *p)
+{
+	const struct proc *parent;
+
+	if (p->held_listener || p->served_http)
+		return true;
+	parent = proctab_find(&core->procs, &p->parent);
+	return parent && parent->held_listener && strcmp(parent->comm, p->comm) == 0;
+}
+
+void take_signal(struct core *core, const struct record *r)
+{
+	struct proc *p = proctab_get(&core->procs, &r->signal.target);
+
+	if (!p || p->exit_seen)
+		return;
+	if (p->death || p->growth || serves(core, p))
+		death_add_signal(death_get(core, p), r->ts_ns, &r->signal);
+}
+
+void take_oom(struct core *core, const struct record *r)
+{
+	struct proc *p = proctab_get(&core->procs, &r->oom.victim);
+	struct death *d;
+
+	if (!p)
+		return;
+	process_set_comm(p, r->oom.victim_comm);
+	d = death_get(core, p);
+	/* Marked again while it dies: the first mark tells the state that led to it. */
+	if (d->oom_ns)
+		return;
+	d->oom = r->oom;
+	d->oom_ns = r->ts_ns;
+	queue_death(core, p->death);
+}
+
+static void conclude_growth(struct core *core, struct proc *p, struct death *d, uint64_t ts_ns)
+{
+	struct growth_end end = {
+		.ts_ns = ts_ns,
+		.anon_bytes = d->anon_bytes ? d->anon_bytes : p->anon_bytes,
+		.requests = p->requests,
+		.managed_heap = runtime_is_managed(p->runtime),
+		.tick_ns = core->header.tick_ns,
+	};
+
+	if (p->growth)
+		growth_conclude(&core->growths.all[p->growth], &end, &d->story);
+}
+
+void take_v8_oom(struct core *core, const struct record *r)
+{
+	struct proc *p = proctab_get(&core->procs, &r->v8_oom.proc);
+	struct death *d;
+
+	if (!p)
+		return;
+	d = death_get(core, p);
+	/* Giving up passes several places that say so. */
+	if (d->v8_ns && since_ns(r->ts_ns, d->v8_ns) <= DEATH_SIGNAL_NS)
+		return;
+	d->v8_ns = r->ts_ns;
+	d->v8_anon_bytes = p->anon_bytes;
+	conclude_growth(core, p, d, r->ts_ns);
+}
+
+void death_conclude(struct core *core, struct proc *p, struct death *d)
+{
+	if (d->exit_ns)
+		return;
+	d->exit_ns = p->exit_ns;
+	d->status = p->exit_status;
+	d->peak_rss_bytes = max_u64(d->peak_rss_bytes, p->exit_peak_kib * KIB);
+	if (!d->anon_bytes)
+		d->anon_bytes = d->oom.anon_bytes ? d->oom.anon_bytes : p->anon_bytes;
+	/* A worker thread gives its heap back before the process ends: what led here was before. */
+	if (!death_is_v8_oom(d) || d->anon_bytes >= d->v8_anon_bytes)
+		conclude_growth(core, p, d, d->exit_ns);
+	queue_death(core, p->death);
+}
+
+void take_exit(struct core *core, const struct record *r)
+{
+	const struct record_exit *in = &r->exit;
+	struct proc *p = proctab_get(&core->procs, &in->proc);
+	bool fatal = in->status & 0x7f;
+	struct death *d;
+
+	if (!p || p->exit_seen)
+		return;
+	p->exit_seen = true;
+	process_set_comm(p, in->comm);
+	p->exit_status = in->status;
+	p->exit_peak_kib = (uint32_t)min_u64(in->peak_rss_bytes / KIB, UINT32_MAX);
+	gateway_worker_exit(&core->gateways, p);
+	proctab_exit(&core->procs, p, r->ts_ns);
+	p->exit_ns = max_u64(r->ts_ns, 1);
+	if (p->death || serves(core, p) || (fatal && in->peak_rss_bytes >= NOTABLE_PEAK_BYTES)) {
+		d = death_get(core, p);
+		d->anon_bytes = in->anon_bytes;
+		death_conclude(core, p, d);
+	}
+	process_set_anon(core, p, 0);
+	process_drop_growth(core, p);
+}
+
+static bool report_oom(struct core *core, struct death *d)
+{
+	bool confirmed = death_oom_confirmed(d);
+	struct report *out;
+	uint16_t limit;
+
+	if (!d->oom_ns || d->oom_reported)
+		return true;
+	if (!confirmed && !d->exit_ns && since_ns(core->now_ns, d->oom_ns) < OOM_CONFIRM_NS)
+		return false;
+	d->oom_reported = true;
+	limit = container_find(&core->containers, &d->oom.memcg);
+	out = emit_begin(core, REPORT_OOM_KILL, d->oom_ns);
+	emit_proc_id(core, &d->proc, &out->oom_kill.victim);
+	emit_proc_id(core, &d->oom.trigger, &out->oom_kill.trigger);
+	out->oom_kill.oom = d->oom;
+	out->oom_kill.limit_cgroup_path = core->containers.all[limit].path;
+	out->oom_kill.confirmed = confirmed;
+	emit_end(core);
+	return true;
+}
+
+static void report_exit(struct core *core, struct death *d)
+{
+	const struct proc *p = proctab_find(&core->procs, &d->proc);
+	struct report *out;
+	bool notable;
+
+	if (!d->exit_ns || d->exit_reported)
+		return;
+	d->exit_reported = true;
+	notable = (p && (p->held_listener || p->served_http)) || d->oom_ns || d->v8_ns ||
+		  ((d->status & 0x7f) && d->peak_rss_bytes >= NOTABLE_PEAK_BYTES);
+	if (!notable)
+		return;
+	out = emit_begin(core, REPORT_PROCESS_EXIT, d->exit_ns);
+	emit_proc_id(core, &d->proc, &out->process_exit.proc);
+	death_decode(d, &out->process_exit.death);
+	out->process_exit.lifetime_ns = since_ns(d->exit_ns, d->proc.start_ns);
+	emit_end(core);
+}
+
+void deaths_report(struct core *core)
+{
+	uint16_t kept = 0;
+
+	for (uint16_t i = 0; i < core->nr_due_deaths; i++) {
+		struct death *d = &core->deaths.all[core->due_deaths[i]];
+
+		if (!report_oom(core, d))
+			core->due_deaths[kept++] = core->due_deaths[i];
+		else
+			report_exit(core, d);
+	}
+	core->nr_due_deaths = kept;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * take_process.c - records about processes, their memory and their cgroups, into the tables. How a
+ * process ends is take_death.c.
+ */
+#include "core/take.h"
+#include "core/text.h"
+
+void process_set_anon(struct core *core, struct proc *p, uint64_t bytes)
+{
+	struct container *c = &core->containers.all[p->container];
+
+	if (p->container)
+		c->anon_bytes = add_u64(since_ns(c->anon_bytes, p->anon_bytes), bytes);
+	p->anon_bytes = bytes;
+	p->peak_anon_bytes = max_u64(p->peak_anon_bytes, bytes);
+}
+
+static void set_container(struct core *core, struct proc *p, const struct cgroup_id *id)
+{
+	uint64_t anon = p->anon_bytes;
+	uint16_t index;
+
+	if (!id->id || cgroup_id_equal(&core->containers.all[p->container].id, id))
+		return;
+	index = container_get(&core->containers, id, core->now_ns);
+	process_set_anon(core, p, 0);
+	if (p->container)
+		core->containers.all[p->container].refs--;
+	p->container = index;
+	if (index)
+		core->containers.all[index].refs++;
+	process_set_anon(core, p, anon);
+}
+
+void process_drop_growth(struct core *core, struct proc *p)
+{
+	growth_put(&core->growths, p->growth);
+	p->growth = 0;
+}
+
+void process_release(void *arg, struct proc *p)
+{
+	struct core *core = arg;
+
+	process_drop_growth(core, p);
+	process_set_anon(core, p, 0);
+	if (p->container)
+		core->containers.all[p->container].refs--;
+	exetab_put(&core->exes, p->exe);
+	/* Its death stays: an incident may still ask for it, and it holds copies only. */
+}
+
+void process_set_comm(struct proc *p, const char comm[RECORD_COMM_LEN])
+{
+	if (comm[0])
+		text_copy(p->comm, sizeof(p->comm), comm, RECORD_COMM_LEN);
+}
+
+void take_proc(struct core *core, const struct record *r)
+{
+	const struct record_proc *in = &r->proc;
+	struct proc *p = proctab_get(&core->procs, &in->proc);
+	const struct proc *parent;
+
+	if (!p)
+		return;
+	p->parent = in->parent;
+	process_set_comm(p, in->comm);
+	set_container(core, p, &in->memcg);
+	parent = proctab_find(&core->procs, &in->parent);
+	/* A fork runs what its parent ran until it says otherwise. */
+	if (in->origin != PROC_FORKED || !parent || p->exe)
+		return;
+	p->runtime = parent->runtime;
+	p->v8_probe = parent->v8_probe;
+	p->exe = exetab_take(&core->exes, core->exes.exes[parent->exe].path, EXETAB_PATH_LEN);
+}
+
+void take_exec(struct core *core, const struct record *r)
+{
+	struct proc *p = proctab_get(&core->procs, &r->exec.proc);
+
+	if (!p)
+		return;
+	process_set_comm(p, r->exec.comm);
+	set_container(core, p, &r->exec.memcg);
+	/* Another program: what was known about the old one's memory and code is over. */
+	p->runtime = RUNTIME_UNKNOWN;
+	p->v8_probe = false;
+	exetab_put(&core->exes, p->exe);
+	p->exe = 0;
+	process_drop_growth(core, p);
+}
+
+void take_exe(struct core *core, const struct record *r)
+{
+	struct proc *p = proctab_get(&core->procs, &r->exe.proc);
+
+	if (!p)
+		return;
+	p->runtime = r->exe.runtime;
+	p->v8_probe = r->exe.v8_probe != 0;
+	exetab_put(&core->exes, p->exe);
+	p->exe = exetab_take(&core->exes, r->exe.path, sizeof(r->exe.path));
+}
+
+/* Memory --------------------------------------------------------------------------------------- */
+
+static struct growth *growth_of(struct core *core, struct proc *p)
+{
+	if (p->exit_ns)
+		return NULL;
+	if (p->growth)
+		return &core->growths.all[p->growth];
+	if (p->anon_bytes < GROWTH_MIN_ANON_BYTES)
+		return NULL;
+	if (growth_full(&core->growths)) {
+		core->growths.refused += !p->growth_refused;
+		p->growth_refused = true;
+		return NULL;
+	}
+	p->growth = growth_take(&core->growths, &p->id);
+	core->growths.all[p->growth].first_requests = p->requests;
+	return &core->growths.all[p->growth];
+}
+
+void process_sample(struct core *core, struct proc *p, uint64_t ts_ns)
+{
+	struct growth *g = growth_of(core, p);
+	bool was_due;
+
+	if (!g)
+		return;
+	was_due = g->due;
+	growth_sample(g, ts_ns, p->anon_bytes);
+	if (g->due && !was_due && core->nr_due_growths < GROWTH_MAX)
+		core->due_growths[core->nr_due_growths++] = p->growth;
+}
+
+static void emit_sample(struct core *core, const struct proc *p, const struct record *r)
+{
+	struct report *out = emit_begin(core, REPORT_SAMPLE, r->ts_ns);
+
+	emit_proc(core, p, &out->sample.proc);
+	out->sample.task = r->task;
+	emit_end(core);
+}
+
+void take_task(struct core *core, const struct record *r)
+{
+	const struct record_task *in = &r->task;
+	struct proc *p = proctab_get(&core->procs, &in->proc);
+	struct growth *g;
+
+	if (!p || p->exit_ns)
+		return;
+	set_container(core, p, &in->memcg);
+	process_set_anon(core, p, in->anon_bytes);
+	p->memcg_usage_bytes = in->memcg_usage_bytes;
+	p->memcg_limit_bytes = in->memcg_limit_bytes;
+	g = growth_of(core, p);
+	if (g)
+		g->native.brk_bytes = in->brk_bytes;
+	process_sample(core, p, r->ts_ns);
+	if (core->options.include_samples)
+		emit_sample(core, p, r);
+}
+
+void take_rss(struct core *core, const struct record *r)
+{
+	struct proc *p = proctab_get(&core->procs, &r->rss.proc);
+
+	if (!p || p->exit_ns)
+		return;
+	process_set_anon(core, p, r->rss.anon_bytes);
+	process_sample(core, p, r->ts_ns);
+}
+
+void take_vm(struct core *core, const struct record *r)
+{
+	const struct record_vm *in = &r->vm;
+	struct proc *p = proctab_get(&core->procs, &in->proc);
+	struct growth *g = p ? growth_of(core, p) : NULL;
+
+	if (!g)
+		return;
+	g->native.malloc_mapped_bytes = in->malloc_mapped_bytes;
+	g->native.malloc_unmapped_bytes = in->malloc_unmapped_bytes;
+	g->native.has_vm = true;
+}
+
+void take_cgroup(struct core *core, const struct record *r)
+{
+	uint16_t i = container_get(&core->containers, &r->cgroup.memcg, core->now_ns);
+
+	if (i)
+		text_copy(core->containers.all[i].path, sizeof(core->containers.all[i].path),
+			  r->cgroup.path, sizeof(r->cgroup.path));
+}
+
+void take_reclaim(struct core *core, const struct record *r)
+{
+	uint16_t i = container_get(&core->containers, &r->reclaim.memcg, core->now_ns);
+
+	if (i)
+		container_reclaimed(&core->containers.all[i],
+				    add_u64(r->reclaim.direct_ns, r->reclaim.memcg_ns), r->ts_ns);
+}

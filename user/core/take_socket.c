@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* take_socket.c - records about listeners and flows, into services and gateways. */
+#include "core/take.h"
+
+static void emit_listener(struct core *core, const struct record *r, uint64_t outage_ns)
+{
+	struct report *out = emit_begin(core, REPORT_LISTENER, r->ts_ns);
+
+	emit_proc_id(core, &r->listener.owner, &out->listener.owner);
+	out->listener.local = r->listener.local;
+	out->listener.state = r->listener.state;
+	out->listener.outage_ms =
+		(struct measure){(double)outage_ns / NSEC_PER_MSEC, outage_ns != 0};
+	emit_end(core);
+}
+
+void take_listener(struct core *core, const struct record *r)
+{
+	struct proc *p = proctab_get(&core->procs, &r->listener.owner);
+	uint64_t outage_ns;
+
+	if (r->listener.state >= NR_LISTENER_STATES)
+		return;
+	if (p) {
+		p->held_listener = true;
+		p->created_listener |= r->listener.state == LISTENER_UP;
+	}
+	service_listener(&core->services, r->ts_ns, &r->listener, &outage_ns);
+	if (r->listener.state != LISTENER_FOUND)
+		emit_listener(core, r, outage_ns);
+}
+
+static void take_server_flow(struct core *core, struct proc *p, const struct record *r)
+{
+	const struct record_flow *flow = &r->flow;
+	struct service *s;
+
+	if (!flow->requests && !flow->responses)
+		return;
+	p->served_http = true;
+	p->requests = add_u64(p->requests, flow->responses);
+	s = service_get(&core->services, &flow->endpoint, r->ts_ns);
+	if (s)
+		service_serve(s, &p->id, r->ts_ns, false);
+	/* It may have died before its flow was read for the first time. */
+	if (p->exit_seen && !p->death)
+		death_conclude(core, p, death_get(core, p));
+}
+
+void take_flow(struct core *core, const struct record *r)
+{
+	struct proc *p = proctab_get(&core->procs, &r->flow.proc);
+
+	core->heartbeat.batch_flows++;
+	core->flows_now_ns = max_u64(core->flows_now_ns, r->ts_ns);
+	if (!p)
+		return;
+	if (r->flow.role == FLOW_SERVER)
+		take_server_flow(core, p, r);
+	gateway_flow(&core->gateways, &core->procs, p, &r->flow, r->ts_ns, core->flows_read_ns,
+		     &core->options);
+}
