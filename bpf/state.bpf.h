@@ -88,9 +88,9 @@ struct reclaim_map {
 /* ---- per socket and flow ---- */
 
 enum sock_flag {
-	SOCK_REFINED = 1 << 0,	 /* the owner was seen using the socket: it is final */
-	SOCK_SLOT = 1 << 1,	 /* slot is valid and counted as opened */
-	SOCK_CLOSED = 1 << 2,	 /* slot was given back; kept to name a reset that follows the close */
+	SOCK_REFINED = 1 << 0, /* the owner was seen using the socket: it is final */
+	SOCK_SLOT = 1 << 1,    /* slot is valid and counted as opened */
+	SOCK_CLOSED = 1 << 2, /* slot was given back; kept to name a reset that follows the close */
 	SOCK_CONNECTED = 1 << 3, /* went through SYN_SENT: the client side */
 	SOCK_UNCOUNTED = 1 << 4, /* a request waits for the final owner to be counted */
 	SOCK_FAILED = 1 << 5,	 /* a request failed on it */

@@ -30,14 +30,8 @@
 #define HARNESS_SLOTS 64U
 
 static const char *const harness_programs[] = {
-	"http_ingress",
-	"http_egress",
-	"socket_create",
-	"socket_set_state",
-	"socket_recv_owner",
-	"socket_files",
-	"socket_send_reset",
-	"socket_send_reset_reason",
+	"http_ingress",	     "http_egress",  "socket_create",	  "socket_set_state",
+	"socket_recv_owner", "socket_files", "socket_send_reset", "socket_send_reset_reason",
 };
 #define NR_HARNESS_PROGRAMS (sizeof(harness_programs) / sizeof(harness_programs[0]))
 
@@ -162,9 +156,8 @@ static inline int harness_load(struct harness *harness)
 	if (!harness->bpf)
 		return -1;
 	harness_size_maps(harness);
-	bpf_object__for_each_program(program, harness->bpf->obj)
-		bpf_program__set_autoload(program,
-					  harness_wants(bpf_program__name(program), other_reset));
+	bpf_object__for_each_program(program, harness->bpf->obj) bpf_program__set_autoload(
+		program, harness_wants(bpf_program__name(program), other_reset));
 	if (memswell_bpf__load(harness->bpf))
 		return -1;
 	for (uint32_t slot = 1; slot < HARNESS_SLOTS; slot++)

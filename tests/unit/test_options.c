@@ -89,7 +89,8 @@ static void refuses_and_names_what_was_expected(void **state)
 		memset(&untouched, 0x5a, sizeof(untouched));
 		assert_int_equal(parse(rows[i].line, &untouched), -EINVAL);
 		if (!strstr(error, rows[i].says))
-			fail_msg("'%s' said '%s', expected '%s'", rows[i].line, error, rows[i].says);
+			fail_msg("'%s' said '%s', expected '%s'", rows[i].line, error,
+				 rows[i].says);
 		assert_int_equal(((unsigned char *)&untouched)[0], 0x5a);
 	}
 }

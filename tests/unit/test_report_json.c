@@ -435,8 +435,8 @@ static void fill_incident_lists(struct report_incident *incident, char byte)
 	for (int i = 0; i < REPORT_MAX_ACTIONS; i++)
 		fill_text(incident->actions[i].text, sizeof(incident->actions[i].text), byte);
 	for (int i = 0; i < REPORT_MAX_SCORES; i++)
-		incident->verdict.scores[i] =
-			(struct report_score){"a_rule_with_a_long_name", "memory_death", -1e-9, 1e99};
+		incident->verdict.scores[i] = (struct report_score){"a_rule_with_a_long_name",
+								    "memory_death", -1e-9, 1e99};
 	incident->nr_moments = UINT32_MAX;
 	incident->nr_evidence = UINT32_MAX;
 	incident->nr_actions = UINT32_MAX;

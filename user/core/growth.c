@@ -111,8 +111,8 @@ static bool scale_may_speak(int scale, const struct trend *trend, uint32_t nr_po
 
 	if (scale_s[scale] > 1)
 		return nr_points == TREND_BUCKETS;
-	return left.has && left.value < (nr_points == TREND_BUCKETS ? URGENT_EXHAUSTION_S :
-								     EARLY_EXHAUSTION_S);
+	return left.has &&
+	       left.value < (nr_points == TREND_BUCKETS ? URGENT_EXHAUSTION_S : EARLY_EXHAUSTION_S);
 }
 
 /* One scale: none -> suspected -> (half a window later) probable, or back to none. */
@@ -302,8 +302,7 @@ void growth_conclude(const struct growth *g, const struct growth_end *end, struc
 	out->known = g->first_ns != 0;
 	out->prediction_ns = g->prediction_ns;
 	out->predicted_s = g->predicted_s;
-	out->watched_late =
-		too_short && since_ns(g->first_ns, g->proc.start_ns) > FROM_START_NS;
+	out->watched_late = too_short && since_ns(g->first_ns, g->proc.start_ns) > FROM_START_NS;
 	for (int i = GROWTH_SCALES - 1; i >= finest && !out->grew; i--)
 		out->grew = grew_on_scale(g, i, end, out);
 	if (!out->grew) {

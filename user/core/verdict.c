@@ -307,8 +307,8 @@ static void add_score(struct report_verdict *out, const struct report_score *sco
 static void add_rule_score(struct report_verdict *out, const struct verdict_rule *rule,
 			   double weight, double value)
 {
-	const char *about = rule->cause == CAUSE_NONE ? verdict_class_name(rule->class) :
-							verdict_cause_name(rule->cause);
+	const char *about = rule->cause == CAUSE_NONE ? verdict_class_name(rule->class)
+						      : verdict_cause_name(rule->cause);
 
 	add_score(out, &(struct report_score){rule->name, about, weight, value});
 }

@@ -140,7 +140,7 @@ struct report_impact {
 	uint64_t upstream_requests;
 	uint64_t upstream_responses;
 	uint64_t client_requests;
-	uint64_t no_live; /* client failures without any upstream attempt behind them */
+	uint64_t no_live;	/* client failures without any upstream attempt behind them */
 	uint64_t client_errors; /* part of 5xx: the gateway's own, where the legs failed */
 	uint64_t client_closed; /* clients closed on without an answer, where the legs failed */
 	uint64_t masked_by_retry;
