@@ -78,6 +78,12 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 	nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 	try 'run without privilege' 3 'CAP_BPF' "${nobody[@]}" "$dir/memswell" run
 	try 'check without privilege' 3 'CAP_BPF' "${nobody[@]}" "$dir/memswell" check
+	hide_btf='mount -t tmpfs none /sys/kernel/btf && exec "$0" "$@"'
+	if unshare -m sh -c "$hide_btf" test ! -e /sys/kernel/btf/vmlinux && [ ! -e "/boot/vmlinux-$(uname -r)" ]; then
+		try 'a kernel without BTF' 4 'CONFIG_DEBUG_INFO_BTF' unshare -m sh -c "$hide_btf" "$memswell" check
+	else
+		echo "skip cli: a kernel without BTF - it cannot be hidden here"
+	fi
 	try 'check' 0 '' "$memswell" check -o json
 	if json "$dir/out"; then echo "ok cli: check -o json is JSON"; else echo "not ok cli: check -o json is JSON"; failed=1; fi
 	if "$memswell" check --vm-events fentry -o json | grep -q '"vm_events","state":"unavailable"'; then

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# run.sh [NAME] - runs ./memswell whole on the kernels that Debian 12 ships and on Debian's newest,
-# or only on the one of that name, in emulated machines with cgroup v2 only; guest.sh says what must
-# hold. Prints "ok", "not ok" and "skip" lines and ends with "N passed, N failed, N skipped". A
-# kernel takes some three minutes, and the network once: build/kernels/ keeps the kernels, and
-# below out/ what the last run wrote.
+# run.sh [NAME...] - runs ./memswell whole on the kernels that Debian 12 ships (6.1 6.12), or on those
+# named, in emulated machines with cgroup v2 only; guest.sh says what must hold. `backports` is
+# Debian's newest kernel. Prints "ok", "not ok" and "skip" lines and ends with "N passed, N failed,
+# N skipped". A kernel takes some four minutes, and the network once: build/kernels/ keeps the
+# kernels, and below out/ what the last run wrote.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/live/lib.sh
-only=${1-}
+wanted=" ${*:-6.1 6.12} "
 passed=0 failed=0 skipped=0
 CACHE=build/kernels
 
@@ -68,7 +68,7 @@ test_kernel() { # KERNEL SUITE METAPACKAGE
 rig_start
 why=$(obstacle | head -n 1)
 while read -r name suite metapackage; do
-	[ -z "$only" ] || [ "$name" = "$only" ] || continue
+	[[ $wanted == *" $name "* ]] || continue
 	if [ -n "$why" ]; then
 		result "skip $name - $why"
 	else
