@@ -87,7 +87,7 @@ cpu_percent() { # COMMAND...: the agent's share of one core while COMMAND runs
 # Sections ----------------------------------------------------------------------------------------
 
 bpf_cost() {
-	local cgroup2 setting=/proc/sys/kernel/bpf_stats_enabled requests floor_pid
+	local cgroup2 setting=/proc/sys/kernel/bpf_stats_enabled floor_pid i windows=()
 	echo "BPF time per proxied request (nginx -> node, both sides kept alive)"
 	cgroup2=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
 	[ -n "$cgroup2" ] || { echo "  no cgroup2 mounted: not measured"; return; }
@@ -98,14 +98,17 @@ bpf_cost() {
 	grep -q ready "$RIG/floor.log" || { cat "$RIG/floor.log"; fail "no floor"; }
 	echo "$setting $(cat $setting)" >>"$RIG/restore"
 	echo 1 >$setting
-	"$PYTHON" $BENCH_DIR/bpf_stats.py snapshot "$WATCH_PID" "$floor_pid" >"$RIG/before.json"
-	requests=$(wrk -t1 -c32 -d5s "http://127.0.0.1:$PORT/" |
-		awk '$2 == "requests" && $3 == "in" { print $1 }')
-	"$PYTHON" $BENCH_DIR/bpf_stats.py snapshot "$WATCH_PID" "$floor_pid" >"$RIG/after.json"
+	for ((i = 0; i < 9; i++)); do
+		"$PYTHON" $BENCH_DIR/bpf_stats.py snapshot "$WATCH_PID" "$floor_pid" >"$RIG/before.$i"
+		windows+=("$RIG/before.$i" "$RIG/after.$i")
+		windows+=("$(wrk -t1 -c32 -d2s "http://127.0.0.1:$PORT/" |
+			awk '$2 == "requests" && $3 == "in" { print $1 }')")
+		"$PYTHON" $BENCH_DIR/bpf_stats.py snapshot "$WATCH_PID" "$floor_pid" >"$RIG/after.$i"
+	done
 	awk '{ print $2 > $1 }' "$RIG/restore"
 	: >"$RIG/restore"
 	kill "$floor_pid"
-	"$PYTHON" $BENCH_DIR/bpf_stats.py report "$RIG/before.json" "$RIG/after.json" "$requests"
+	"$PYTHON" $BENCH_DIR/bpf_stats.py report "${windows[@]}"
 	off
 }
 
