@@ -22,6 +22,14 @@ static struct upstream *upstream_of(struct core *core, const struct incident *in
 	return &core->gateways.upstreams[incident->upstream];
 }
 
+static void correlate_upstream(struct core *core, const struct upstream *u, uint64_t first_ns,
+			       uint64_t last_ns, struct correlation *out)
+{
+	struct correlate_tables tables = {&core->procs, &core->deaths, &core->services};
+
+	correlate(&tables, &u->endpoint, first_ns, last_ns, out);
+}
+
 static void snapshot_culprit(struct core *core, struct incident *incident, const struct death *d)
 {
 	struct culprit *c = &incident->culprit;
@@ -151,7 +159,6 @@ static bool explains_late(struct core *core, struct incident *incident, const st
 /* True if the culprit or the verdict is another one than before. */
 static bool evaluate(struct core *core, struct incident *incident)
 {
-	struct correlate_tables tables = {&core->procs, &core->deaths, &core->services};
 	const struct upstream *u = upstream_of(core, incident);
 	enum verdict_class class = incident->verdict.class;
 	enum verdict_cause cause = incident->verdict.cause;
@@ -159,7 +166,7 @@ static bool evaluate(struct core *core, struct incident *incident)
 	struct correlation c;
 	bool changed = false;
 
-	correlate(&tables, &u->endpoint, u->burst.sum.first_ns, u->burst.sum.last_ns, &c);
+	correlate_upstream(core, u, u->burst.sum.first_ns, u->burst.sum.last_ns, &c);
 	if (!c.death && !incident->has_culprit && explains_late(core, incident, c.late))
 		c.death = c.late;
 	if (c.death && (!incident->has_culprit || is_young(core, incident))) {
@@ -282,7 +289,6 @@ static void update_incident(struct core *core, struct upstream *u)
  */
 static bool memory_death_behind(struct core *core, struct upstream *u)
 {
-	struct correlate_tables tables = {&core->procs, &core->deaths, &core->services};
 	struct correlation c;
 	struct impact recent;
 
@@ -290,7 +296,7 @@ static bool memory_death_behind(struct core *core, struct upstream *u)
 	if (!recent.last_ns ||
 	    since_ns(core->now_ns, recent.last_ns) >= BURST_QUIET_S * NSEC_PER_SEC)
 		return false;
-	correlate(&tables, &u->endpoint, recent.first_ns, recent.last_ns, &c);
+	correlate_upstream(core, u, recent.first_ns, recent.last_ns, &c);
 	return c.death && death_by_memory(c.death) && !c.death->explained;
 }
 
