@@ -15,7 +15,8 @@
 
 /* ---- macros: not in BTF, so also not in a generated vmlinux.h ---- */
 
-#define PF_KTHREAD	  0x00200000 /* include/linux/sched.h */
+#define PF_EXITING	  0x00000004 /* include/linux/sched.h */
+#define PF_KTHREAD	  0x00200000
 #define SIGNAL_GROUP_EXIT 0x00000004 /* include/linux/sched/signal.h */
 #define NR_MAX_ERRNO	  4095	     /* include/linux/err.h: MAX_ERRNO */
 
@@ -27,9 +28,15 @@
 #define IPPROTO_ROUTING 43
 #define IPPROTO_DSTOPTS 60
 #define RCV_SHUTDOWN	1  /* include/net/sock.h */
-#define EPIPE		32 /* include/uapi/asm-generic/errno-base.h, errno.h */
+#define EACCES		13 /* include/uapi/asm-generic/errno-base.h, errno.h */
+#define EPIPE		32
+#define ENONET		64
+#define ENETDOWN	100
+#define ENETUNREACH	101
 #define ECONNRESET	104
 #define ECONNREFUSED	111
+#define EHOSTDOWN	112
+#define EHOSTUNREACH	113
 
 /* include/linux/mm_types_task.h, there MM_FILEPAGES and so on; these four never moved */
 enum { RSS_FILE = 0, RSS_ANON, RSS_SWAP, RSS_SHMEM };

@@ -4,8 +4,8 @@
  * counted by kind.
  *
  * The ring follows from the kind, so bulk events can never crowd out births and deaths. User space
- * drains both rings once per tick; it is woken in between only by an alarm, or when a ring is half
- * full.
+ * drains both rings once per tick; it is woken in between only by what is urgent, or when a ring is
+ * half full.
  */
 #ifndef MEMSWELL_EMIT_BPF_H
 #define MEMSWELL_EMIT_BPF_H
@@ -63,6 +63,12 @@ static __always_inline void emit_submit(enum wire_kind kind, void *record)
 	}
 	bpf_ringbuf_submit(record, kind == WIRE_ALARM || used >= half ? BPF_RB_FORCE_WAKEUP
 								      : BPF_RB_NO_WAKEUP);
+}
+
+/* User space is to look at once. */
+static __always_inline void emit_submit_urgent(void *record)
+{
+	bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
 }
 
 #endif

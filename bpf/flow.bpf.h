@@ -4,7 +4,8 @@
  *
  * A socket looks its slot up once and keeps it. User space may free a slot only while opened equals
  * closed, so every taking is matched by one giving back. What finds no free slot counts in the
- * overflow slot and as WIRE_LOSS_FLOW_TABLE. It does not decide what is a failure: http.bpf.c and
+ * overflow slot and as a loss. Backends have slots of their own, or a process that talks TLS to
+ * half the world would leave none for HTTP. It does not decide what is a failure: http.bpf.c and
  * socket.bpf.c do.
  *
  * Counters that follow traffic are plain adds on this CPU's own entry. A packet that interrupts
@@ -112,24 +113,30 @@ static __always_inline void flow_fill_key(struct wire_flow_key *key, const struc
 		fill_remote(&key->endpoint, sk);
 }
 
-/* Another CPU may enter the same key meanwhile: then its slot counts and ours goes back. */
-static __always_inline __u32 flow_allocate(const struct wire_flow_key *key)
+static __always_inline __u32 flow_overflow(const struct wire_flow_key *key)
 {
+	count_loss(key->role == WIRE_ROLE_BACKEND ? WIRE_LOSS_BACKEND_TABLE : WIRE_LOSS_FLOW_TABLE);
+	return WIRE_FLOW_OVERFLOW_SLOT;
+}
+
+/* Another CPU may enter the same key meanwhile: then its slot counts and ours goes back. */
+static __noinline __u32 flow_allocate(const struct wire_flow_key *key)
+{
+	bool backend = key->role == WIRE_ROLE_BACKEND;
 	__u32 *winner;
 	__u32 slot;
 
-	if (bpf_map_pop_elem(&free_flow_slots, &slot)) {
-		count_loss(WIRE_LOSS_FLOW_TABLE);
-		return WIRE_FLOW_OVERFLOW_SLOT;
-	}
+	if (backend ? bpf_map_pop_elem(&free_backend_slots, &slot)
+		    : bpf_map_pop_elem(&free_flow_slots, &slot))
+		return flow_overflow(key);
 	if (!bpf_map_update_elem(&flow_slots, key, &slot, BPF_NOEXIST))
 		return slot;
-	bpf_map_push_elem(&free_flow_slots, &slot, 0);
+	if (backend)
+		bpf_map_push_elem(&free_backend_slots, &slot, 0);
+	else
+		bpf_map_push_elem(&free_flow_slots, &slot, 0);
 	winner = bpf_map_lookup_elem(&flow_slots, key);
-	if (winner)
-		return *winner;
-	count_loss(WIRE_LOSS_FLOW_TABLE);
-	return WIRE_FLOW_OVERFLOW_SLOT;
+	return winner ? *winner : flow_overflow(key);
 }
 
 /* Give the slot back, keeping its number to name a reset that may follow. */

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * http.bpf.c - counts HTTP/1.x requests and responses per flow, on every port and every socket, at
- * the root of the cgroup2 tree.
+ * the root of the cgroup2 tree; and the turns of clients that speak something else.
  *
  * It runs for every packet of the host, so the order of its steps is its cost: leave without
  * payload before touching storage, one storage lookup, leave if the socket does not speak HTTP,
- * look at a head only where one can be, one counter lookup. Resets and closes are not its business:
- * socket.bpf.c sees them when TCP has accepted them.
+ * look at a head only where one can be, one counter lookup. What is no HTTP, and SYNs, turn off
+ * where they would leave, so that HTTP does not pay for them. Resets and closes are not its
+ * business: socket.bpf.c sees them when TCP has accepted them.
  *
  * A request that comes in at a server is not counted before it is known which process serves it
  * (the socket begins with the listener's creator as its owner): the first read or the answer tells.
  */
 #include "state.bpf.h"
 
+#include "accept.bpf.h"
+#include "backend.bpf.h"
 #include "compat.bpf.h"
 #include "flow.bpf.h"
 #include "http.bpf.h"
@@ -21,6 +24,7 @@
 #define IPV6_HEADER	    40
 #define TCP_HEADER	    20
 #define TCP_FLAG_SYN	    0x02 /* in the byte after the data offset */
+#define TCP_FLAG_ACK	    0x10
 #define MAX_IPV6_EXTENSIONS 4
 /* IPv6 header, its extensions and TCP options; what is longer is not followed */
 #define MAX_PAYLOAD_OFFSET 512
@@ -73,7 +77,7 @@ struct packet {
 	__u64 ns;     /* when it left the socket that sent it, if that is known; monotonic */
 };
 
-/* Fills all but the head. False: no TCP, or no payload. */
+/* Fills all but the head. False: no TCP, or no payload. A SYN's is not followed. */
 static __always_inline bool http_find_payload(struct __sk_buff *skb, struct packet *packet)
 {
 	const __u8 *data = (void *)(long)skb->data;
@@ -90,7 +94,12 @@ static __always_inline bool http_find_payload(struct __sk_buff *skb, struct pack
 	if (tcp + TCP_HEADER > data_end)
 		return false;
 	offset += tcp[12] >> 2 & 60;
-	if ((tcp[13] & TCP_FLAG_SYN) || skb->len <= offset)
+	if (http_unlikely(tcp[13] & TCP_FLAG_SYN)) {
+		if (packet->seg.dir == HTTP_IN && !(tcp[13] & TCP_FLAG_ACK))
+			accept_syn(skb);
+		return false;
+	}
+	if (skb->len <= offset)
 		return false;
 	packet->offset = offset;
 	packet->ports = *(const __u32 *)tcp;
@@ -367,7 +376,7 @@ static __always_inline void http_count(struct __sk_buff *skb, struct sock_state 
 		http_leave(stats, state, events);
 }
 
-/* ---- programs ---- */
+/* ---- sockets ---- */
 
 /* The worker that first writes while it holds the socket's lock is the owner. */
 static __noinline void http_refine_owner(struct __sk_buff *skb, struct sock_state *state)
@@ -378,6 +387,83 @@ static __noinline void http_refine_owner(struct __sk_buff *skb, struct sock_stat
 	if (tp && tp->inet_conn.icsk_inet.sk.sk_lock.owned)
 		flow_refine_owner(state);
 }
+
+/* Leaves in the packet what was not seen before; false: nothing. */
+static __always_inline bool http_trim_seen(struct sock_state *state, struct packet *packet)
+{
+	__u32 payload = packet->seg.bytes;
+
+	http_sequence(&state->http, &packet->seg);
+	packet->offset += payload - packet->seg.bytes;
+	return packet->seg.bytes;
+}
+
+/* ---- backends ---- */
+
+static __always_inline struct wire_flow_stats *backend_flow(struct __sk_buff *skb,
+							    struct sock_state *state)
+{
+	struct bpf_sock *skc = skb->sk;
+	struct tcp_sock *tp;
+
+	if (state->flags & SOCK_SLOT)
+		return flow_stats_of(state->slot);
+	tp = skc ? bpf_skc_to_tcp_sock(skc) : NULL;
+	return tp ? flow_enter(state, (struct sock *)tp) : NULL;
+}
+
+static __always_inline void backend_count(struct wire_flow_stats *stats, struct sock_state *state,
+					  const struct http_step *step, __u64 now)
+{
+	if (step->events & HTTP_EV_REQUEST)
+		stats->requests++;
+	if (step->events & HTTP_EV_UPLOAD)
+		stats->request_bytes += step->bytes;
+	if (step->events & HTTP_EV_DOWNLOAD)
+		stats->response_bytes += step->bytes;
+	if (step->events & HTTP_EV_RESPONSE) {
+		stats->responses++;
+		flow_count_largest(stats, state);
+		http_count_latency(stats, &state->http, now);
+	}
+}
+
+/* A socket that speaks no HTTP. */
+static __noinline void backend_packet(struct __sk_buff *skb, struct sock_state *state,
+				      struct packet *packet)
+{
+	struct wire_flow_stats *stats;
+	struct http_step step;
+	__u64 now = packet->ns;
+
+	if (state->http.role != WIRE_ROLE_BACKEND)
+		return;
+	if (packet->seg.dir == HTTP_OUT && !(state->flags & SOCK_REFINED))
+		http_refine_owner(skb, state);
+	if (!http_trim_seen(state, packet))
+		return;
+	backend_advance(&state->http, &packet->seg, &step);
+	if (step.events & (HTTP_EV_REQUEST | HTTP_EV_RESPONSE))
+		now = now ?: bpf_ktime_get_ns();
+	if (step.events & HTTP_EV_REQUEST)
+		state->http.request.start_ns = now;
+	stats = backend_flow(skb, state);
+	if (stats)
+		backend_count(stats, state, &step, now);
+}
+
+/* Its first bytes were no HTTP. Of a server nothing more is of interest. */
+static __always_inline void backend_discover(struct __sk_buff *skb, struct sock_state *state,
+					     struct packet *packet)
+{
+	if (state->http.role ||
+	    !((state->flags & SOCK_CONNECTED) || (state->http.flags & HTTP_OLD_CLIENT)))
+		return;
+	backend_begin(&state->http);
+	backend_packet(skb, state, packet);
+}
+
+/* ---- programs ---- */
 
 /* "100 Continue" and the final head in one segment: merged on the way, or written at once. */
 static __noinline void http_after_continue(struct __sk_buff *skb, struct sock_state *state,
@@ -397,14 +483,57 @@ static __noinline void http_after_continue(struct __sk_buff *skb, struct sock_st
 	http_count(skb, state, &step, packet->ns);
 }
 
-/* Leaves in the packet what was not seen before; false: nothing. */
-static __always_inline bool http_trim_seen(struct sock_state *state, struct packet *packet)
+static __always_inline void http_measure_new(struct __sk_buff *skb, __u32 offset,
+					     struct http_view *view)
 {
-	__u32 payload = packet->seg.bytes;
+	__u64 total = HTTP_UNKNOWN;
 
-	http_sequence(&state->http, &packet->seg);
-	packet->offset += payload - packet->seg.bytes;
-	return packet->seg.bytes;
+	if (!bpf_skb_load_bytes(skb, offset, view->bytes, HTTP_VIEW_BYTES))
+		total = http_view_total(view);
+	view->total = total <= HTTP_MAX_TOTAL ? total : 0;
+}
+
+/*
+ * The bytes of a response in all, or at least; 0: unknown. Both sides measure, so that only one
+ * counts the truncation of a response that both can see. A global function, because verifiers look
+ * at those once, not once for each way that leads here.
+ *
+ * What runs meanwhile on this CPU, an interrupt or a task that preempted this one, must not read
+ * into the same view: it goes without. What goes to a socket of the same host comes in at once, and
+ * was measured on its way out: see struct departure.
+ */
+__noinline int http_measure(struct __sk_buff *skb, __u32 offset, __u32 ports, __u32 seq)
+{
+	__u32 zero = 0, total = 0;
+	struct http_view *view;
+
+	view = bpf_map_lookup_elem(&http_views, &zero);
+	if (!view)
+		return 0;
+	__sync_fetch_and_add(&view->users, 1);
+	if (*(volatile __u32 *)&view->users == 1) {
+		if (view->ports != ports || view->seq != seq)
+			http_measure_new(skb, offset, view);
+		view->ports = ports;
+		view->seq = seq;
+		total = view->total;
+	}
+	__sync_fetch_and_add(&view->users, -1);
+	return total;
+}
+
+/* What is rare after a segment. */
+static __noinline void http_afterwards(struct __sk_buff *skb, struct sock_state *state,
+				       struct packet *packet, const struct http_step *step)
+{
+	if ((step->events & HTTP_EV_LONG) &&
+	    http_is_measurable(&state->http, &packet->seg, step->status))
+		http_expect(&state->http, &packet->seg,
+			    http_measure(skb, packet->offset, packet->ports, packet->seg.seq));
+	if (step->events & HTTP_EV_LEAVE)
+		backend_discover(skb, state, packet);
+	else if (step->status == 100)
+		http_after_continue(skb, state, packet);
 }
 
 /* TCP stamps what it sends, so the clock, a quarter of all costs, is read for strangers only. */
@@ -422,8 +551,10 @@ static __always_inline void http_packet(struct __sk_buff *skb, const __u32 dir)
 		count_loss(WIRE_LOSS_SOCKET_STORAGE);
 		return;
 	}
-	if (state->http.flags & HTTP_IGNORED)
+	if (http_unlikely(state->http.flags & HTTP_IGNORED)) {
+		backend_packet(skb, state, &packet);
 		return;
+	}
 	if (dir == HTTP_OUT && http_unlikely(!(state->flags & SOCK_REFINED)))
 		http_refine_owner(skb, state);
 	if (!http_trim_seen(state, &packet))
@@ -433,8 +564,8 @@ static __always_inline void http_packet(struct __sk_buff *skb, const __u32 dir)
 	http_advance(&state->http, &packet.seg, &step);
 	if (step.events)
 		http_count(skb, state, &step, packet.ns);
-	if (http_unlikely(step.events & HTTP_EV_INTERIM) && step.status == 100)
-		http_after_continue(skb, state, &packet);
+	if (http_unlikely(step.events & (HTTP_EV_INTERIM | HTTP_EV_LEAVE | HTTP_EV_LONG)))
+		http_afterwards(skb, state, &packet, &step);
 }
 
 SEC("?cgroup_skb/ingress")

@@ -5,13 +5,16 @@
  * compile, test and fuzz it.
  *
  * It answers: does this segment begin a request or a final response, with which status, on which
- * side of the socket is the server. It does not know where a message ends, because only the first
- * HTTP_HEAD_BYTES of a segment are ever looked at. From that follow its limits:
+ * side of the socket is the server, and of a long response where it will end if its head says so.
+ * Where other messages end it does not know, because only the first HTTP_HEAD_BYTES of a segment
+ * are looked at. From that follow its limits:
  *  - Several requests in one segment count as one, several responses likewise.
  *  - A request that follows another one without an answer in between counts as pipelined only if
  *    the first had a method without a body; else it is taken for the body.
  *  - After a response head the socket is either in the body or idle; the two look the same.
  *  - A head that is not at the start of a segment is not seen.
+ *  - The end of a response is known only if its head and HTTP_VIEW_BYTES in all came in one
+ *    segment: a server that sends the head ahead of the body hides it.
  *
  * Integers are loaded from packets as they are: little-endian machines only.
  */
@@ -67,6 +70,8 @@ enum http_flag {
 	HTTP_SEEN_RESPONSE = 1 << 6,
 	HTTP_HOLE_REQUEST = 1 << 7, /* the segment at `hole` is missing and may hold a head */
 	HTTP_HOLE_RESPONSE = 1 << 8,
+	HTTP_OLD_CLIENT = 1 << 9, /* not fresh, but known to be the client's side */
+	HTTP_OTHER_OUT = 1 << 10, /* of such a one: bytes that begin no head went out */
 };
 
 /* Written by packets in request direction. */
@@ -84,6 +89,9 @@ struct http_response {
 	__u32 next;
 	__u16 nr;	/* final response heads so far, wraps */
 	__u16 answered; /* request.nr when the last of them came */
+	__u32 end;	/* sequence number after the newest response, or less; see measured */
+	__u8 measured;	/* end is known */
+	__u8 pad[3];
 };
 
 /*
@@ -125,6 +133,7 @@ enum http_event {
 	HTTP_EV_PARTIAL = 1 << 5,  /* the first bytes of a head: set partial_ns */
 	HTTP_EV_LEAVE = 1 << 6,	   /* this socket speaks no HTTP from here on */
 	HTTP_EV_IMPLIED = 1 << 7,  /* with RESPONSE or INTERIM: its request was never seen */
+	HTTP_EV_LONG = 1 << 8,	   /* with RESPONSE: long enough to be measured */
 };
 
 struct http_step {
@@ -217,7 +226,7 @@ static __always_inline __u32 http_status(__u64 word, __u32 tail, __u32 nr)
 
 static __always_inline bool http_is_request_dir(const struct http_state *state, __u32 dir)
 {
-	return dir == (state->role == WIRE_ROLE_CLIENT ? HTTP_OUT : HTTP_IN);
+	return dir == (state->role == WIRE_ROLE_SERVER ? HTTP_IN : HTTP_OUT);
 }
 
 static __always_inline bool http_has_body(__u32 method)
@@ -242,6 +251,198 @@ static __always_inline void http_give_up(struct http_state *state)
 {
 	state->response.nr = state->request.nr;
 	state->response.answered = state->request.nr;
+}
+
+/* ---- how long a response will be ---- */
+
+/*
+ * A shorter segment is not searched for a length: most answers are whole in it, and pay nothing.
+ * Any TCP segment of a longer one that is full holds this much, also at the least MTU of IPv6.
+ */
+#define HTTP_VIEW_BYTES 1024
+#define HTTP_VIEW_PAD	64
+/* One word or one line each; a head of more and shorter lines than any real one is left in it. */
+#define HTTP_VIEW_STEPS	   (HTTP_VIEW_BYTES / 8 + 96)
+#define HTTP_LENGTH_DIGITS 10
+#define HTTP_MAX_TOTAL	   0x7fffffff /* beyond, sequence numbers tell no before and after */
+#define HTTP_UNKNOWN	   (~0ULL)
+
+enum http_line {
+	HTTP_LINE_OTHER = 0,
+	HTTP_LINE_LF = 1, /* the empty one after the head, with its bytes */
+	HTTP_LINE_CRLF = 2,
+	HTTP_LINE_BAD, /* makes the length unknown */
+};
+
+/*
+ * The first bytes of a response, then zeroes; and where the search is, in memory because verifiers
+ * know nothing of what is loaded from there: else they would follow each step from every state.
+ */
+struct http_view {
+	__u8 bytes[HTTP_VIEW_BYTES + HTTP_VIEW_PAD];
+	volatile __u32 pos;
+	volatile __u32 begins;	  /* a line, at pos */
+	volatile __u32 length_at; /* where the value of Content-Length begins; 0: not found */
+	/* for those who share it */
+	__u32 users;
+	__u32 total; /* of the last response, 0: unknown; the two below tell which it was */
+	__u32 ports;
+	__u32 seq;
+	__u32 pad;
+};
+
+static __always_inline __u64 http_view_word(const struct http_view *view, __u32 pos)
+{
+#ifdef __bpf__ /* where a copy goes byte by byte */
+	return *(const __u64 *)(view->bytes + pos);
+#else
+	__u64 word;
+
+	__builtin_memcpy(&word, view->bytes + pos, sizeof(word));
+	return word;
+#endif
+}
+
+/* Where in the word the next line begins, 1 to 8; 0: no line ends here. */
+static __always_inline __u32 http_line_in(__u64 word)
+{
+	__u64 diff = word ^ 0x0a0a0a0a0a0a0a0aULL;
+	__u64 hits = (diff - 0x0101010101010101ULL) & ~diff & 0x8080808080808080ULL;
+
+	if (!hits)
+		return 0;
+	/* only the lowest bit is exact; 1 << 8 * k brings byte k of the factor to the top */
+	return (((hits & -hits) >> 7) * 0x0001020304050607ULL >> 56) + 1;
+}
+
+/* `text` is 8 bytes in lower case; `letters` masks those of them that are letters. */
+#define HTTP_IS_NAME(word, text, letters)                                                          \
+	(((word) | (0x2020202020202020ULL & (letters))) == HTTP_WORD(text, 8))
+
+static __always_inline bool http_is_length(const struct http_view *view, __u32 pos, __u64 word)
+{
+	return HTTP_IS_NAME(word, "content-", HTTP_MASK(7)) &&
+	       HTTP_IS_NAME(http_view_word(view, pos + 7), "-length:", HTTP_MASK(7) & ~0xffULL);
+}
+
+static __always_inline bool http_is_coding(const struct http_view *view, __u32 pos, __u64 word)
+{
+	return HTTP_IS_NAME(word, "transfer", ~0ULL) &&
+	       HTTP_IS_NAME(http_view_word(view, pos + 8), "-encodin", ~0xffULL);
+}
+
+/* The number at `at`, if it alone is the rest of its line; HTTP_UNKNOWN otherwise. */
+static __always_inline __u64 http_view_number(const struct http_view *view, __u32 at)
+{
+	__u64 number = 0;
+	__u32 i;
+
+	if (at >= HTTP_VIEW_BYTES)
+		return HTTP_UNKNOWN;
+	if (view->bytes[at] == ' ' || view->bytes[at] == '\t')
+		at++;
+	for (i = 0; i <= HTTP_LENGTH_DIGITS; i++) {
+		__u32 digit = view->bytes[at + i] - '0';
+
+		if (digit > 9)
+			break;
+		number = number * 10 + digit;
+	}
+	if (!i || i > HTTP_LENGTH_DIGITS)
+		return HTTP_UNKNOWN;
+	if (view->bytes[at + i] == '\r')
+		i++;
+	return view->bytes[at + i] == '\n' ? number : HTTP_UNKNOWN;
+}
+
+/* The line that begins with `word`: HTTP_LINE_OTHER, or what ends the search. */
+static __always_inline enum http_line http_view_line(struct http_view *view, __u32 pos, __u64 word)
+{
+	if (HTTP_IS(word, "\n"))
+		return HTTP_LINE_LF;
+	if (HTTP_IS(word, "\r\n"))
+		return HTTP_LINE_CRLF;
+	if (http_is_coding(view, pos, word))
+		return HTTP_LINE_BAD;
+	if (!http_is_length(view, pos, word))
+		return HTTP_LINE_OTHER;
+	if (view->length_at)
+		return HTTP_LINE_BAD;
+	view->length_at = pos + 15;
+	return HTTP_LINE_OTHER;
+}
+
+/*
+ * The bytes of the head in view; its Content-Length goes to length_at. HTTP_UNKNOWN: it has two, or
+ * is coded in chunks, whose sizes count then.
+ */
+static __always_inline __u64 http_view_head(struct http_view *view)
+{
+	view->pos = 0;
+	view->begins = 0;
+	view->length_at = 0;
+	for (__u32 i = 0; i < HTTP_VIEW_STEPS; i++) {
+		__u32 pos = view->pos, skip;
+		__u64 word;
+
+		if (pos >= HTTP_VIEW_BYTES)
+			return HTTP_VIEW_BYTES;
+		word = http_view_word(view, pos);
+		if (view->begins) {
+			enum http_line line = http_view_line(view, pos, word);
+
+			if (line != HTTP_LINE_OTHER)
+				return line == HTTP_LINE_BAD ? HTTP_UNKNOWN : pos + line;
+		}
+		skip = http_line_in(word);
+		view->begins = skip;
+		view->pos = pos + (skip ?: 8);
+	}
+	return view->pos;
+}
+
+/*
+ * How many bytes a response has in all, or at least: a head that goes on beyond the view is longer.
+ * HTTP_UNKNOWN if it does not tell.
+ */
+static __always_inline __u64 http_view_total(struct http_view *view)
+{
+	__u64 head = http_view_head(view), length;
+
+	if (head > HTTP_VIEW_BYTES || !view->length_at)
+		return HTTP_UNKNOWN;
+	length = http_view_number(view, view->length_at);
+	return length == HTTP_UNKNOWN ? HTTP_UNKNOWN : head + length;
+}
+
+/*
+ * Whether the length in a response's head is that of a body that follows, and whose request it
+ * answers is certain. A head that came in pieces, or late, is not at seg->seq.
+ */
+static __always_inline bool http_is_measurable(const struct http_state *state,
+					       const struct http_segment *seg, __u32 status)
+{
+	__u32 method = state->request.method;
+
+	if (method < HTTP_GET || method == HTTP_HEAD || method == HTTP_CONNECT)
+		return false;
+	if (status < 200 || status == 204 || status == 304 || http_waiting(state))
+		return false;
+	return seg->seq + seg->bytes == state->response.next;
+}
+
+/* `total` is 0 if unknown. */
+static __always_inline void http_expect(struct http_state *state, const struct http_segment *seg,
+					__u32 total)
+{
+	state->response.end = seg->seq + total;
+	state->response.measured = total != 0;
+}
+
+/* Whether the newest response was to be longer than up to here. False where that is not known. */
+static __always_inline bool http_is_cut_at(const struct http_state *state, __u32 seq)
+{
+	return state->response.measured && (__s32)(state->response.end - seq) > 0;
 }
 
 /* ---- sequence numbers ---- */
@@ -378,19 +579,23 @@ static __always_inline __u32 http_request_starts(struct http_state *state, __u32
 	return HTTP_EV_REQUEST | HTTP_EV_UPLOAD;
 }
 
-static __always_inline __u32 http_response_starts(struct http_state *state, __u32 status, __u32 dir)
+static __always_inline __u32 http_response_starts(struct http_state *state, __u32 status,
+						  const struct http_segment *seg)
 {
-	http_forget_partial(state, dir);
+	http_forget_partial(state, seg->dir);
 	if (status < 200 && status != 101)
 		return HTTP_EV_INTERIM | HTTP_EV_DOWNLOAD;
 	state->response.nr++;
 	state->response.answered = state->request.nr;
+	state->response.measured = 0;
 	if (http_unlikely(!(state->flags & HTTP_REUSED)))
 		state->flags |= HTTP_REUSED;
 	if (status == 101 || (state->request.method == HTTP_CONNECT && status < 300)) {
 		state->flags |= HTTP_IGNORED;
 		return HTTP_EV_RESPONSE | HTTP_EV_DOWNLOAD | HTTP_EV_LEAVE;
 	}
+	if (http_unlikely(seg->bytes >= HTTP_VIEW_BYTES))
+		return HTTP_EV_RESPONSE | HTTP_EV_DOWNLOAD | HTTP_EV_LONG;
 	return HTTP_EV_RESPONSE | HTTP_EV_DOWNLOAD;
 }
 
@@ -404,6 +609,21 @@ static __always_inline void http_take_role(struct http_state *state, bool server
 	/* kept pieces are in seg->bytes but lie before seg->seq */
 	seg->seq -= state->nr_head;
 	http_resequence(state, seg);
+}
+
+/*
+ * A socket that is older than us may be in the middle of a message, whose bytes look like any. But
+ * no HTTP client sends a piece of a body and is then answered with another piece of one.
+ */
+static __always_inline bool http_is_other(struct http_state *state, __u32 dir)
+{
+	if (state->flags & HTTP_FRESH)
+		return true;
+	if (!(state->flags & HTTP_OLD_CLIENT))
+		return false;
+	if (dir == HTTP_OUT)
+		state->flags |= HTTP_OTHER_OUT;
+	return dir == HTTP_IN && (state->flags & HTTP_OTHER_OUT);
 }
 
 /* The first head on a socket tells which side it is: a request comes in at the server. */
@@ -421,12 +641,13 @@ static __noinline __u32 http_advance_unknown(struct http_state *state, struct ht
 		http_take_role(state, seg->dir == HTTP_OUT, seg);
 		state->request.nr++;
 		*status = number;
-		return http_response_starts(state, number, seg->dir) | HTTP_EV_IMPLIED;
+		return http_response_starts(state, number, seg) | HTTP_EV_IMPLIED;
 	}
 	if (method == HTTP_PARTIAL || number == HTTP_PARTIAL)
 		return http_keep_partial(state, seg);
+	seg->seq -= state->nr_head; /* kept pieces are in seg->bytes */
 	http_forget_partial(state, seg->dir);
-	if (!(state->flags & HTTP_FRESH))
+	if (!http_is_other(state, seg->dir))
 		return 0;
 	state->flags |= HTTP_IGNORED;
 	return HTTP_EV_LEAVE;
@@ -462,7 +683,7 @@ static __always_inline __u32 http_advance_response(struct http_state *state,
 	number = http_status(seg->word, seg->tail, seg->nr);
 	*status = number;
 	if (http_likely(number > HTTP_PARTIAL))
-		return http_response_starts(state, number, seg->dir);
+		return http_response_starts(state, number, seg);
 	if (number == HTTP_PARTIAL && http_is_unanswered(state))
 		return http_keep_partial(state, seg);
 	http_forget_partial(state, seg->dir);

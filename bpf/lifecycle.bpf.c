@@ -36,6 +36,12 @@ int BPF_PROG(lifecycle_fork, struct task_struct *parent, struct task_struct *chi
 	return 0;
 }
 
+/* Programs of Node.js often write a title over their arguments: these must be read before. */
+static __always_inline bool hides_arguments(const __u8 *comm)
+{
+	return comm[0] == 'n' && comm[1] == 'o' && comm[2] == 'd' && comm[3] == 'e';
+}
+
 SEC("?tp_btf/sched_process_exec")
 int BPF_PROG(lifecycle_exec, struct task_struct *task)
 {
@@ -50,7 +56,10 @@ int BPF_PROG(lifecycle_exec, struct task_struct *task)
 	event->memcg_id = memcg.id;
 	event->hierarchy = memcg.hierarchy;
 	fill_comm(event->comm, task);
-	emit_submit(WIRE_EXEC, event);
+	if (hides_arguments(event->comm))
+		emit_submit_urgent(event);
+	else
+		emit_submit(WIRE_EXEC, event);
 	return 0;
 }
 

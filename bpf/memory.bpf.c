@@ -82,18 +82,41 @@ static __always_inline void fill_memory(struct wire_task *sample, struct mm_stru
 	sample->brk_bytes = mm->brk - mm->start_brk;
 }
 
-/* Of the live threads only the leader's: the others would need a walk over each. */
-static __always_inline void fill_work(struct wire_task *sample, struct task_struct *leader)
+/*
+ * The iterator meets every thread anyway, after its leader: what they used is added up in the leader's
+ * state. So a sample tells the CPU time of the iteration before, when dead and live threads were
+ * read at one time: one that ended meanwhile must not count twice.
+ */
+static __always_inline void add_thread(struct task_struct *task, __u64 session)
 {
-	struct signal_struct *signal = leader->signal;
+	struct task_state *state;
 
-	sample->cpu_ns = signal->sum_sched_runtime + leader->se.sum_exec_runtime;
-	sample->maj_flt = signal->maj_flt + leader->maj_flt;
+	state = bpf_task_storage_get(&task_states, task->group_leader, NULL, 0);
+	if (!state)
+		return;
+	if (state->threads_session != session) {
+		state->threads_session = session;
+		state->threads_cpu_ns = 0;
+	}
+	state->threads_cpu_ns += task->se.sum_exec_runtime;
+}
+
+static __always_inline void fill_cpu(struct wire_task *sample, struct task_state *state,
+				     struct task_struct *leader, __u64 session)
+{
+	if (state->own_session != session) {
+		state->told_cpu_ns = state->own_cpu_ns;
+		if (state->threads_session == state->own_session)
+			state->told_cpu_ns += state->threads_cpu_ns;
+		state->own_cpu_ns = leader->signal->sum_sched_runtime + leader->se.sum_exec_runtime;
+		state->own_session = session;
+	} /* else met again, because the buffer was full */
+	sample->cpu_ns = state->told_cpu_ns;
 }
 
 /* A sample is also a report: steps and the break count from here. */
-static __always_inline void fill_vm(struct wire_task *sample, struct task_struct *leader,
-				    struct mm_struct *mm)
+static __always_inline void fill_state(struct wire_task *sample, struct task_struct *leader,
+				       struct mm_struct *mm, __u64 session)
 {
 	struct task_state *state;
 
@@ -109,6 +132,7 @@ static __always_inline void fill_vm(struct wire_task *sample, struct task_struct
 		state->brk = mm->brk;
 	}
 	sample->vm = state->vm;
+	fill_cpu(sample, state, leader, session);
 }
 
 SEC("?iter/task")
@@ -120,8 +144,12 @@ int memory_tasks(struct bpf_iter__task *ctx)
 	};
 	struct mm_struct *mm;
 
-	if (!task || task->pid != task->tgid || task->flags & PF_KTHREAD)
+	if (!task || task->flags & PF_KTHREAD)
 		return 0;
+	if (task->pid != task->tgid) {
+		add_thread(task, ctx->meta->session_id);
+		return 0;
+	}
 	/*
 	 * NULL: a zombie, or a leader that left its threads behind. Nothing holds the mm here: of a
 	 * process that exits meanwhile the last sample may be wrong; its exit event is not.
@@ -134,8 +162,8 @@ int memory_tasks(struct bpf_iter__task *ctx)
 	fill_proc(&sample.parent, task->real_parent);
 	fill_memcg(&sample.memcg, task);
 	fill_memory(&sample, mm);
-	fill_work(&sample, task);
-	fill_vm(&sample, task, mm);
+	sample.maj_flt = task->signal->maj_flt + task->maj_flt;
+	fill_state(&sample, task, mm, ctx->meta->session_id);
 	fill_comm(sample.comm, task);
 	bpf_seq_write(ctx->meta->seq, &sample, sizeof(sample));
 	return 0;

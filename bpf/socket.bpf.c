@@ -30,8 +30,11 @@
  */
 #define RESET_MID_JIFFIES 5000
 
-/* A first read comes within so many data segments, unless the first request is an upload. */
-#define FIRST_SEGMENTS 4
+/*
+ * A first read comes within so many data segments: before it, no more is sent than the first window
+ * takes, 64 KiB.
+ */
+#define FIRST_SEGMENTS 48
 
 /* ---- owners ---- */
 
@@ -189,6 +192,61 @@ static __noinline bool socket_was_for_flow(struct sock_state *state, const struc
 	return true;
 }
 
+/*
+ * The server's FIN came before the end of what its head announced. By then all data before it was
+ * received, and the FIN itself takes a sequence number.
+ */
+static __always_inline bool socket_lacks_rest(const struct sock_state *state, struct sock *sk,
+					      const struct change *change)
+{
+	struct tcp_sock *tp;
+
+	if (change->to != TCP_CLOSE_WAIT || state->http.role != WIRE_ROLE_CLIENT ||
+	    (state->flags & SOCK_FAILED) || !state->http.response.measured)
+		return false;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp || (bpf_core_field_exists(tp->is_mptcp) && tp->is_mptcp))
+		return false; /* of MPTCP the rest may have come on another path */
+	return http_is_cut_at(&state->http, tp->rcv_nxt - 1);
+}
+
+/*
+ * For answers of unknown length, or the client would count it too.
+ *
+ * A server that dies while TCP holds back a segment or more of what it wrote, because the client
+ * takes no more: it was writing faster than that, so hardly all of it. The kernel still delivers
+ * what it has, then a FIN. Unacknowledged bytes tell nothing: a complete answer waits up to 40 ms
+ * for a delayed ACK, and its end as long for Nagle's algorithm. Where the server left data unread,
+ * the kernel resets: that is the client's RST_MID.
+ */
+static __always_inline bool socket_cuts_response(const struct sock_state *state, struct sock *sk,
+						 const struct change *change)
+{
+	struct tcp_sock *tp;
+
+	if (change->from != TCP_ESTABLISHED || change->to != TCP_FIN_WAIT1 ||
+	    state->http.role != WIRE_ROLE_SERVER || (state->flags & SOCK_FAILED) ||
+	    state->http.response.measured)
+		return false;
+	if (!(bpf_get_current_task_btf()->flags & PF_EXITING))
+		return false;
+	tp = bpf_skc_to_tcp_sock(sk);
+	return tp && tp->write_seq - tp->snd_nxt >= tp->mss_cache;
+}
+
+/* Its last turn ends with it, answered or not, or it would be in flight for ever. */
+static __always_inline void socket_end_backend(struct sock_state *state)
+{
+	struct wire_flow_stats *stats;
+
+	if (state->http.role != WIRE_ROLE_BACKEND || !(state->flags & SOCK_SLOT))
+		return;
+	stats = flow_stats_of(state->slot);
+	if (stats && http_waiting(&state->http))
+		stats->responses++;
+	flow_leave(state);
+}
+
 static __always_inline void socket_end(struct sock_state *state, struct sock *sk,
 				       const struct change *change)
 {
@@ -196,10 +254,15 @@ static __always_inline void socket_end(struct sock_state *state, struct sock *sk
 	bool client = state->http.role == WIRE_ROLE_CLIENT;
 	enum wire_fail kind = NO_FAILURE;
 
-	if (state->http.flags & HTTP_IGNORED)
+	if (state->http.flags & HTTP_IGNORED) {
+		if (change->to == TCP_CLOSE)
+			socket_end_backend(state);
 		return;
+	}
 	if (http_is_unanswered(&state->http))
 		kind = client ? client_failure(change) : server_failure(change);
+	else if (socket_lacks_rest(state, sk, change) || socket_cuts_response(state, sk, change))
+		kind = WIRE_FAIL_FIN_MID;
 	else if (reset && client && !(state->flags & SOCK_FAILED) && socket_was_busy(sk))
 		kind = WIRE_FAIL_RST_MID;
 	else if (reset && !state->http.role && socket_was_for_flow(state, sk))
@@ -221,16 +284,46 @@ static __always_inline void socket_connect_begins(struct sock_state *state)
 	state->flags = SOCK_CONNECTED;
 }
 
-/* Unreachable hosts count as timeouts: all but a refusal is silence from the server. */
+/* connect() makes SYN_SENT before it looks for a local port, and leaves it when there is none. */
+static __always_inline bool socket_lacks_port(struct sock *sk)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+	return tp && !tp->inet_conn.icsk_inet.inet_sport;
+}
+
+/* Without an error its own side ended it. */
+static __always_inline enum wire_fail connect_failure(struct sock *sk, int err, __u64 waited)
+{
+	switch (err) {
+	case 0:
+		if (socket_lacks_port(sk))
+			return WIRE_FAIL_NO_PORT;
+		return waited < CONNECT_GIVE_UP_NS ? NO_FAILURE : WIRE_FAIL_CONNECT_TIMEOUT;
+	case ECONNREFUSED:
+		return WIRE_FAIL_REFUSED;
+	case EACCES: /* forbidden on the way, as IPv6 tells it */
+	case ENONET:
+	case ENETDOWN:
+	case ENETUNREACH:
+	case EHOSTDOWN:
+	case EHOSTUNREACH:
+		return WIRE_FAIL_UNREACHABLE;
+	default:
+		return WIRE_FAIL_CONNECT_TIMEOUT;
+	}
+}
+
 static __always_inline void socket_connect_failed(struct sock_state *state, struct sock *sk,
 						  int err)
 {
 	__u64 waited = bpf_ktime_get_ns() - state->http.request.start_ns;
+	enum wire_fail kind = connect_failure(sk, err, waited);
 
-	if (!err && waited < CONNECT_GIVE_UP_NS)
+	if (kind == NO_FAILURE)
 		return;
 	state->http.role = WIRE_ROLE_CLIENT;
-	socket_fail(state, sk, err == ECONNREFUSED ? WIRE_FAIL_REFUSED : WIRE_FAIL_CONNECT_TIMEOUT);
+	socket_fail(state, sk, kind);
 	flow_leave(state);
 }
 
@@ -308,7 +401,8 @@ static __always_inline void socket_reset_sent(struct sock *sk, __u32 reason)
 	if (!sk)
 		return;
 	state = bpf_sk_storage_get(&sock_states, sk, NULL, 0);
-	if (!state || !(state->flags & (SOCK_SLOT | SOCK_CLOSED)))
+	if (!state || !(state->flags & (SOCK_SLOT | SOCK_CLOSED)) ||
+	    state->http.role == WIRE_ROLE_BACKEND)
 		return;
 	stats = flow_stats_of(state->slot);
 	if (!stats)
@@ -334,6 +428,12 @@ int BPF_PROG(socket_send_reset_reason, struct sock *sk, struct sk_buff *skb, int
 
 /* ---- sockets older than memswell ---- */
 
+/* An accepted socket keeps the backlog of its listener, which is 0 for hardly any. */
+static __always_inline bool socket_is_client(const struct sock *sk)
+{
+	return sk->__sk_common.skc_state == TCP_ESTABLISHED && !sk->sk_max_ack_backlog;
+}
+
 /* The first holder found stands until the socket's use shows who is at work. */
 static __always_inline void socket_adopt(struct sock *sk, const struct wire_proc *owner)
 {
@@ -347,6 +447,8 @@ static __always_inline void socket_adopt(struct sock *sk, const struct wire_proc
 	if (!state->owner.tgid) {
 		flow_leave(state); /* its packets may have come before us, and counted for nobody */
 		state->owner = *owner;
+		if (socket_is_client(sk))
+			state->http.flags |= HTTP_OLD_CLIENT;
 	}
 	if (sk->__sk_common.skc_state == TCP_LISTEN)
 		state->http.flags |= HTTP_FRESH; /* accepted from now on: followed from the start */

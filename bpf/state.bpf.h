@@ -59,6 +59,12 @@ struct task_state {
 	__u64 vm_report_failures;
 	__u64 rss_report_ns; /* last WIRE_RSS or WIRE_TASK */
 	__u64 rss_report_anon_pages;
+	/* CPU time of the dead threads and the leader, of the other live ones, and when it was read */
+	__u64 own_cpu_ns;
+	__u64 own_session; /* number of an iteration; 0: none yet */
+	__u64 told_cpu_ns; /* all of it, as of the iteration before */
+	__u64 threads_cpu_ns;
+	__u64 threads_session;
 };
 
 struct task_state_map {
@@ -106,7 +112,7 @@ struct sock_state {
 	__u32 flags; /* enum sock_flag */
 	struct http_state http;
 };
-_Static_assert(sizeof(struct sock_state) == 128, "charged to the socket's option memory");
+_Static_assert(sizeof(struct sock_state) == 136, "charged to the socket's option memory");
 /* The kernel puts 8 bytes of its own before the value, and both at a line's start. */
 #define STORAGE_LINE(member) ((8 + __builtin_offsetof(struct sock_state, member)) % 64)
 _Static_assert(STORAGE_LINE(http.request) == 0, "requests begin a cache line");
@@ -132,6 +138,14 @@ struct departure_map {
 	__type(value, struct departure);
 };
 
+/* Where a long response is searched for its length. */
+struct http_view_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct http_view);
+};
+
 /* When this CPU last raised a WIRE_ALARM. */
 struct alarm_map {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -154,6 +168,7 @@ struct flow_slot_map {
 	__type(value, __u32);
 };
 
+/* What user space filled it with: slots below those of backends, or theirs. */
 struct free_flow_slot_map {
 	__uint(type, BPF_MAP_TYPE_QUEUE);
 	__uint(max_entries, MAX_FLOW_KEYS);
@@ -196,8 +211,10 @@ extern struct reclaim_map reclaims SEC(".maps");
 extern struct sock_state_map sock_states SEC(".maps");
 extern struct flow_slot_map flow_slots SEC(".maps");
 extern struct free_flow_slot_map free_flow_slots SEC(".maps");
+extern struct free_flow_slot_map free_backend_slots SEC(".maps");
 extern struct flow_stats_map flow_stats SEC(".maps");
 extern struct departure_map departures SEC(".maps");
+extern struct http_view_map http_views SEC(".maps");
 extern struct alarm_map alarms SEC(".maps");
 extern struct critical_ring_map critical_ring SEC(".maps");
 extern struct bulk_ring_map bulk_ring SEC(".maps");

@@ -207,7 +207,7 @@ struct wire_task {
 	__u64 total_vm_pages;
 	__u64 data_vm_pages;
 	__u64 brk_bytes; /* size of the brk heap */
-	__u64 cpu_ns;	 /* utime + stime of the group, live and dead threads where cheap */
+	__u64 cpu_ns; /* run time of all threads, dead ones too, at the sample before; 0: none before */
 	__u64 maj_flt;
 	struct wire_vm_counters vm;
 	__u8 comm[WIRE_COMM_LEN];
@@ -225,11 +225,21 @@ struct wire_socket {
 };
 
 /*
- * Flows. One flow is (process, role, endpoint): as server the local listening address, as client
- * the remote address. Counters never travel as events; they live in a mapped array and are read
+ * Flows. One flow is (process, role, endpoint): as server the local listening address, as client or
+ * backend the remote one. Counters never travel as events; they live in a mapped array and are read
  * per tick, so their cost does not follow traffic.
+ *
+ * A backend's requests and responses are the turns of its conversation: the first payload out, the
+ * first payload in after that. A turn that nothing answered ends with its connection, as a response
+ * without latency, so what is in flight is always requests - responses. It has no statuses and no
+ * failures: a connect that fails does so before anyone knows the protocol, and is a client's.
  */
-enum wire_role { WIRE_ROLE_NONE = 0, WIRE_ROLE_SERVER, WIRE_ROLE_CLIENT };
+enum wire_role {
+	WIRE_ROLE_NONE = 0,
+	WIRE_ROLE_SERVER,
+	WIRE_ROLE_CLIENT,
+	WIRE_ROLE_BACKEND, /* a client that speaks something else than HTTP/1: turns, no statuses */
+};
 
 struct wire_flow_key {
 	struct wire_proc proc;
@@ -256,6 +266,14 @@ enum wire_status {
 /*
  * Failures of a flow. The client role counts what its upstream did to it; the server role counts
  * what its own side did. A request or connect fails at most once.
+ *
+ * Truncated responses are RST_MID of clients plus FIN_MID of both. The kernel ends the connections
+ * of a dying server by a reset where bytes were left unread, and by a FIN otherwise. Where the
+ * length of the response is known, the client counts a FIN that comes before its end. Where it is
+ * not, the server counts if it exits with a segment or more unsent; then one truncation can also be
+ * the client's RST_MID, if the client, or a kernel with too many orphans, provokes a reset after
+ * that FIN was queued. A response of unknown length that had been sent as far as it was written is
+ * in neither. bpf/http.bpf.h says which lengths are known.
  */
 enum wire_fail {
 	WIRE_FAIL_REFUSED = 0, /* SYN answered by RST */
@@ -268,6 +286,22 @@ enum wire_fail {
 	WIRE_FAIL_ABANDONED,  /* this side closed while it waited: timeout or client gone */
 	WIRE_FAIL_STATUS,     /* response status 502, 503 or 504 */
 	WIRE_FAIL_RST_SENT,   /* this side sent an RST; reason in rst_reason */
+	/*
+	 * client: FIN before the end of the newest response, whose length was known;
+	 * server: closed by its exit with a segment or more of one of unknown length unsent
+	 */
+	WIRE_FAIL_FIN_MID,
+	/*
+	 * server: a SYN met a full accept queue. Each SYN counts, a repeated one too, for the
+	 * process that made the listener, which need not be the one that accepts.
+	 */
+	WIRE_FAIL_ACCEPT_FULL,
+	/*
+	 * client: told by the network that there is no route, or that nobody has the address.
+	 * Where its own host has no route, connect() fails before it begins: that is not seen.
+	 */
+	WIRE_FAIL_UNREACHABLE,
+	WIRE_FAIL_NO_PORT, /* client: connect() found no free local port */
 	NR_WIRE_FAILS
 };
 
@@ -299,7 +333,7 @@ struct wire_flow_stats {
 	struct wire_mark fail_mark[NR_WIRE_FAILS];
 	__u32 latency[WIRE_LATENCY_BUCKETS];
 	__u32 rst_reason; /* newest enum sk_rst_reason; 0 unknown or the kernel has none */
-	__u32 pad[7];
+	__u32 pad[15];
 };
 
 /* Names a memory cgroup in maps: directory inode within a hierarchy (0: cgroup v2). */
@@ -333,6 +367,7 @@ enum wire_loss {
 	WIRE_LOSS_SOCKET_STORAGE, /* no memory for a socket's state: socket not followed */
 	WIRE_LOSS_TASK_STORAGE,
 	WIRE_LOSS_RECLAIM_TABLE,
+	WIRE_LOSS_BACKEND_TABLE, /* as FLOW_TABLE, of the slots for backends */
 	NR_WIRE_LOSSES
 };
 

@@ -236,6 +236,7 @@ struct seq_file;
 
 struct bpf_iter_meta {
 	struct seq_file *seq;
+	u64 session_id;
 };
 
 struct bpf_iter__task {
@@ -293,6 +294,8 @@ struct sock {
 	int sk_err;
 	u16 sk_protocol;
 	u8 sk_shutdown;
+	u32 sk_ack_backlog;
+	u32 sk_max_ack_backlog; /* accepted sockets keep their listener's */
 };
 
 struct sk_buff;
@@ -316,6 +319,11 @@ struct inet_connection_sock {
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	u32 data_segs_in;
+	u32 snd_nxt;
+	u32 mss_cache;
+	u32 write_seq;
+	u32 rcv_nxt;
+	bool is_mptcp; /* with CONFIG_MPTCP */
 };
 
 #pragma clang attribute pop

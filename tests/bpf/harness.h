@@ -27,7 +27,8 @@
 #include "memswell.skel.h"
 #include "wire.h"
 
-#define HARNESS_SLOTS 64U
+#define HARNESS_SLOTS	      128U
+#define HARNESS_FIRST_BACKEND 96U /* slots from here on are for backends */
 
 static const char *const harness_programs[] = {
 	"http_ingress",	     "http_egress",  "socket_create",	  "socket_set_state",
@@ -113,6 +114,7 @@ static inline void harness_size_maps(struct harness *harness)
 	bpf->rodata->cfg_nr_flow_slots = HARNESS_SLOTS;
 	bpf_map__set_max_entries(bpf->maps.flow_slots, HARNESS_SLOTS);
 	bpf_map__set_max_entries(bpf->maps.free_flow_slots, HARNESS_SLOTS);
+	bpf_map__set_max_entries(bpf->maps.free_backend_slots, HARNESS_SLOTS);
 	bpf_map__set_max_entries(bpf->maps.flow_stats, HARNESS_SLOTS * harness->nr_cpus);
 	bpf_map__set_max_entries(bpf->maps.losses, harness->nr_cpus);
 }
@@ -161,8 +163,10 @@ static inline int harness_load(struct harness *harness)
 	if (memswell_bpf__load(harness->bpf))
 		return -1;
 	for (uint32_t slot = 1; slot < HARNESS_SLOTS; slot++)
-		bpf_map_update_elem(bpf_map__fd(harness->bpf->maps.free_flow_slots), NULL, &slot,
-				    0);
+		bpf_map_update_elem(bpf_map__fd(slot < HARNESS_FIRST_BACKEND
+							? harness->bpf->maps.free_flow_slots
+							: harness->bpf->maps.free_backend_slots),
+				    NULL, &slot, 0);
 	harness->rings = ring_buffer__new(bpf_map__fd(harness->bpf->maps.critical_ring),
 					  harness_event, harness, NULL);
 	return ring_buffer__add(harness->rings, bpf_map__fd(harness->bpf->maps.bulk_ring),
@@ -299,6 +303,16 @@ static inline uint64_t harness_losses(const struct harness *harness, enum wire_l
 			sum += row.count[loss];
 	}
 	return sum;
+}
+
+/* What all tests of a program run on, and how their group ends. */
+static struct harness harness;
+
+static int teardown(void **state)
+{
+	(void)state;
+	harness_free(&harness);
+	return 0;
 }
 
 #endif

@@ -15,8 +15,6 @@
 #define FLAGS_SYN 0x02
 #define FLAGS_ACK 0x10
 
-static struct harness harness;
-
 struct shape {
 	int version;
 	uint32_t ip_options; /* bytes, a multiple of 4 */
@@ -229,13 +227,6 @@ static int setup(void **state)
 {
 	(void)state;
 	return harness_load(&harness);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	harness_free(&harness);
-	return 0;
 }
 
 int main(void)

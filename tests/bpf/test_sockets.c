@@ -3,144 +3,13 @@
  * test_sockets.c - the socket and HTTP programs on real loopback connections, written to in
  * crafted pieces. Both ends belong to this process, so both roles are checked at once.
  */
-#include "harness.h"
+#include "pairs.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/sendfile.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
-#define GET  "GET /cart HTTP/1.1\r\nHost: a\r\n\r\n"
-#define POST "POST /cart HTTP/1.1\r\nContent-Length: 40\r\n\r\n"
-#define OK   "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
-
-static struct harness harness;
 /* A connection made before the programs were attached. */
-static struct pair {
-	int listener;
-	int client;
-	int server;
-	uint16_t port;
-} old;
-
-static int open_listener(int family, uint16_t *port)
-{
-	struct sockaddr_in6 address = {.sin6_family = (sa_family_t)family};
-	socklen_t size = family == AF_INET6 ? sizeof(address) : sizeof(struct sockaddr_in);
-	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (family == AF_INET6)
-		address.sin6_addr = in6addr_loopback;
-	else
-		((struct sockaddr_in *)&address)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-	assert_int_equal(listen(fd, 8), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-	*port = ntohs(address.sin6_port);
-	return fd;
-}
-
-static int connect_to(int listener, int fd)
-{
-	struct sockaddr_in6 address;
-	socklen_t size = sizeof(address);
-
-	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
-	return connect(fd, (struct sockaddr *)&address, size);
-}
-
-static struct pair open_pair(int family)
-{
-	struct pair pair;
-	int one = 1;
-
-	pair.listener = open_listener(family, &pair.port);
-	pair.client = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	setsockopt(pair.client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	assert_int_equal(connect_to(pair.listener, pair.client), 0);
-	pair.server = accept(pair.listener, NULL, NULL);
-	assert_true(pair.server >= 0);
-	setsockopt(pair.server, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	return pair;
-}
-
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
-/* Abort with a reset instead of a FIN. */
-static void reset_fd(int *fd)
-{
-	struct linger linger = {.l_onoff = 1};
-
-	setsockopt(*fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
-	close_fd(fd);
-}
-
-static void close_pair(struct pair *pair)
-{
-	close_fd(&pair->client);
-	close_fd(&pair->server);
-	close_fd(&pair->listener);
-}
-
-static void hear(int fd, size_t bytes)
-{
-	char buffer[4096];
-
-	while (bytes) {
-		ssize_t nr = recv(fd, buffer, bytes < sizeof(buffer) ? bytes : sizeof(buffer), 0);
-
-		assert_true(nr > 0);
-		bytes -= (size_t)nr;
-	}
-}
-
-/* Send as one segment and wait until the other end has it. */
-static void say(int from, int to, const char *text)
-{
-	assert_int_equal(send(from, text, strlen(text), MSG_NOSIGNAL), strlen(text));
-	hear(to, strlen(text));
-}
-
-static void ask(const struct pair *pair, const char *text)
-{
-	say(pair->client, pair->server, text);
-}
-
-static void answer(const struct pair *pair, const char *text)
-{
-	say(pair->server, pair->client, text);
-}
-
-static struct wire_flow_stats server_of(const struct pair *pair)
-{
-	return harness_flow(&harness, WIRE_ROLE_SERVER, pair->port, 0);
-}
-
-static struct wire_flow_stats client_of(const struct pair *pair)
-{
-	return harness_flow(&harness, WIRE_ROLE_CLIENT, pair->port, 0);
-}
-
-static uint64_t sum_fails(const struct wire_flow_stats *stats)
-{
-	uint64_t sum = 0;
-
-	for (int i = 0; i < NR_WIRE_FAILS; i++)
-		sum += stats->fail[i];
-	return sum;
-}
-
-static uint64_t fails_of(struct wire_flow_stats stats)
-{
-	return sum_fails(&stats);
-}
+static struct pair old;
 
 /* Both ends counted the same traffic, and no failure. */
 static void expect_both(const struct pair *pair, uint64_t requests, uint64_t responses,
@@ -314,24 +183,6 @@ static void counts_a_response_by_sendfile(void **state)
 	expect_both(&pair, 1, 1, strlen(GET), strlen(OK) + 20000 * 12);
 	fclose(file);
 	close_pair(&pair);
-}
-
-static void other_protocols_take_no_slot(void **state)
-{
-	struct pair client_first = open_pair(AF_INET), server_first = open_pair(AF_INET6);
-	uint32_t nr_flows = harness_nr_flows(&harness);
-
-	(void)state;
-	ask(&client_first, "\x16\x03\x01\x02 hello");
-	answer(&client_first, OK);
-	ask(&client_first, GET);
-	reset_fd(&client_first.server);
-	answer(&server_first, "220 mail ESMTP\r\n");
-	ask(&server_first, GET);
-	reset_fd(&server_first.server);
-	close_pair(&client_first);
-	close_pair(&server_first);
-	assert_int_equal(harness_nr_flows(&harness), nr_flows);
 }
 
 /* ---- failures ---- */
@@ -720,13 +571,6 @@ static int setup(void **state)
 	return harness_attach(&harness);
 }
 
-static int teardown(void **state)
-{
-	(void)state;
-	harness_free(&harness);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -740,7 +584,6 @@ int main(void)
 		cmocka_unit_test(interim_responses_are_not_final),
 		cmocka_unit_test(gateway_statuses_are_failures),
 		cmocka_unit_test(counts_a_response_by_sendfile),
-		cmocka_unit_test(other_protocols_take_no_slot),
 		cmocka_unit_test(a_reset_before_the_response),
 		cmocka_unit_test(a_close_with_the_request_unread),
 		cmocka_unit_test(a_fin_before_the_response),

@@ -45,6 +45,11 @@ __attribute__((noinline, used)) int not_fatal(void)
 	return 1;
 }
 
+/* As its inspector calls itself; and what only looks like it. */
+__attribute__((used)) static const char near_miss[] = "node.js/v"
+						      ".x node.js/vnext node.js/v";
+__attribute__((used)) static const char node_name[] = "node.js/v20.20.2";
+
 /* This executable as bytes, and a file that holds such bytes. */
 static uint8_t *self;
 static size_t self_size;
@@ -112,6 +117,28 @@ static void all_functions_are_found_where_they_are(void **state)
 	assert_true(facts.entry_offset > 0 && facts.entry_offset < self_size);
 }
 
+static void the_version_of_node_is_what_its_inspector_says(void **state)
+{
+	uint8_t *bytes = malloc(self_size), *name;
+	struct elf_facts facts;
+	int fd = file_with(self, self_size);
+
+	(void)state;
+	assert_non_null(bytes);
+	assert_int_equal(elf_inspect(fd, true, &facts), 0);
+	close(fd);
+	assert_int_equal(facts.node_major, 20);
+	memcpy(bytes, self, self_size);
+	name = memmem(bytes, self_size, node_name, sizeof(node_name));
+	assert_non_null(name);
+	name[strlen("node.js/v20")] = 'x';
+	fd = file_with(bytes, self_size);
+	assert_int_equal(elf_inspect(fd, true, &facts), 0);
+	close(fd);
+	assert_int_equal(facts.node_major, 0);
+	free(bytes);
+}
+
 static void symbols_are_not_read_unless_wanted(void **state)
 {
 	struct elf_facts facts;
@@ -120,6 +147,7 @@ static void symbols_are_not_read_unless_wanted(void **state)
 	(void)state;
 	assert_int_equal(elf_inspect(fd, false, &facts), 0);
 	assert_int_equal(facts.nr_v8_fatal, 0);
+	assert_int_equal(facts.node_major, 0);
 	close(fd);
 }
 
@@ -185,6 +213,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_functions_are_found_where_they_are),
+		cmocka_unit_test(the_version_of_node_is_what_its_inspector_says),
 		cmocka_unit_test(symbols_are_not_read_unless_wanted),
 		cmocka_unit_test(what_is_no_elf_file_is_refused),
 		cmocka_unit_test(a_truncated_file_does_no_harm),

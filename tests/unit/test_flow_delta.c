@@ -124,6 +124,10 @@ static void in_flight_is_what_waits_and_never_negative(void **state)
 	/* a reset amid the response and a refused connect end no waiting request */
 	total.fail[WIRE_FAIL_RST_MID] = 5;
 	total.fail[WIRE_FAIL_REFUSED] = 5;
+	total.fail[WIRE_FAIL_FIN_MID] = 5;
+	total.fail[WIRE_FAIL_ACCEPT_FULL] = 5;
+	total.fail[WIRE_FAIL_UNREACHABLE] = 5;
+	total.fail[WIRE_FAIL_NO_PORT] = 5;
 	assert_int_equal(flow_in_flight(&total), 1);
 	total.responses = 50;
 	assert_int_equal(flow_in_flight(&total), 0);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <cmocka.h>
 
@@ -425,6 +426,52 @@ static void an_old_socket_is_learned_in_the_middle(void **unused)
 	assert_true(segment(&peer, HTTP_OUT, OK) & HTTP_EV_RESPONSE);
 }
 
+/* Pieces of bodies look like another protocol; both ways in turn they are one. */
+static void an_old_client_is_given_up_after_a_turn_of_something_else(void **unused)
+{
+	struct peer peer;
+
+	(void)unused;
+	peer_init(&peer);
+	peer.http.flags = HTTP_OLD_CLIENT;
+	assert_int_equal(segment(&peer, HTTP_IN, "a piece of a download"), 0);
+	assert_int_equal(segment(&peer, HTTP_IN, "and another one"), 0);
+	assert_int_equal(segment(&peer, HTTP_OUT, "SELECT 1"), 0);
+	assert_int_equal(segment(&peer, HTTP_OUT, "FROM b"), 0);
+	assert_false(peer.http.flags & HTTP_IGNORED);
+	assert_int_equal(segment(&peer, HTTP_IN, "1"), HTTP_EV_LEAVE);
+	assert_true(peer.http.flags & HTTP_IGNORED);
+	assert_int_equal(peer.http.role, WIRE_ROLE_NONE);
+}
+
+static void an_old_client_that_uploads_is_learned_by_its_answer(void **unused)
+{
+	struct peer peer;
+
+	(void)unused;
+	peer_init(&peer);
+	peer.http.flags = HTTP_OLD_CLIENT;
+	assert_int_equal(segment(&peer, HTTP_OUT, "the middle of an upload"), 0);
+	assert_int_equal(segment(&peer, HTTP_IN, OK),
+			 HTTP_EV_RESPONSE | HTTP_EV_DOWNLOAD | HTTP_EV_IMPLIED);
+	assert_int_equal(peer.http.role, WIRE_ROLE_CLIENT);
+}
+
+/* Which side it is tells only the first head. */
+static void an_old_socket_of_unknown_side_is_never_given_up(void **unused)
+{
+	struct peer peer;
+
+	(void)unused;
+	peer_init(&peer);
+	peer.http.flags = 0;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(segment(&peer, HTTP_OUT, "SELECT 1"), 0);
+		assert_int_equal(segment(&peer, HTTP_IN, "1"), 0);
+	}
+	assert_false(peer.http.flags & HTTP_IGNORED);
+}
+
 static void a_response_without_request_implies_one(void **unused)
 {
 	struct peer peer;
@@ -491,6 +538,267 @@ static void hostile_bytes_break_nothing(void **unused)
 	}
 }
 
+/* ---- how long a response will be ---- */
+
+static uint64_t total_of(const char *head)
+{
+	static struct http_view view;
+	size_t size = strlen(head);
+
+	memset(view.bytes, 'x', HTTP_VIEW_BYTES);
+	memcpy(view.bytes, head, size < HTTP_VIEW_BYTES ? size : HTTP_VIEW_BYTES);
+	return http_view_total(&view);
+}
+
+#define STATUS "HTTP/1.1 200 OK\r\n"
+
+static void the_total_is_the_head_and_what_it_announces(void **unused)
+{
+	static const char *const names[] = {"Content-Length", "content-length", "CONTENT-LENGTH",
+					    "cOnTeNt-LeNgTh"};
+	char head[256];
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		for (int shift = 0; shift < 9; shift++) {
+			int size = snprintf(head, sizeof(head),
+					    STATUS "A: %.*s\r\n%s: 5000\r\nB: c\r\n\r\n", shift,
+					    "12345678", names[i]);
+
+			assert_int_equal(total_of(head), size + 5000);
+		}
+	assert_int_equal(total_of(STATUS "Content-Length:7\r\n\r\n"), 37 + 7);
+	assert_int_equal(total_of("HTTP/1.0 200 OK\nContent-Length: 7\n\n"), 35 + 7);
+	assert_int_equal(total_of(STATUS "Content-Length: 0\r\n\r\n"), 38);
+}
+
+static void what_is_no_certain_length_is_none(void **unused)
+{
+	static const char *const heads[] = {
+		STATUS "Date: today\r\n\r\n",
+		STATUS "\r\nContent-Length: 5\r\n\r\n", /* in the body */
+		STATUS "A: b\n\nContent-Length: 5\r\n\r\n",
+		STATUS "X-Content-Length: 5\r\n\r\n",
+		STATUS "A: Content-Length: 5\r\n\r\n",
+		STATUS " Content-Length: 5\r\n\r\n", /* goes on the line before */
+		STATUS "Content-Length : 5\r\n\r\n",
+		STATUS "Content-Length: 5\r\nContent-Length: 5\r\n\r\n",
+		STATUS "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+		STATUS "transfer-encoding: chunked\r\nContent-Length: 5\r\n\r\n",
+		STATUS "Content-Length: 5, 5\r\n\r\n",
+		STATUS "Content-Length: 5 5\r\n\r\n",
+		STATUS "Content-Length: +5\r\n\r\n",
+		STATUS "Content-Length: -5\r\n\r\n",
+		STATUS "Content-Length: 0x5\r\n\r\n",
+		STATUS "Content-Length: 5\rX\r\n\r\n",
+		STATUS "Content-Length: \r\n\r\n",
+		STATUS "Content-Length:",
+		STATUS "Content-Length: 12345678901\r\n\r\n",
+		STATUS "Content-Length: 99999999999999999999\r\n\r\n",
+		STATUS "Content-Length: 18446744073709551621\r\n\r\n",
+		"",
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		assert_true(total_of(heads[i]) == HTTP_UNKNOWN);
+}
+
+static void a_head_beyond_the_view_gives_a_lower_bound(void **unused)
+{
+	char head[HTTP_VIEW_BYTES + 64];
+
+	(void)unused;
+	for (int fill = HTTP_VIEW_BYTES - 128; fill < HTTP_VIEW_BYTES + 8; fill++) {
+		int size = snprintf(head, sizeof(head), "%s%0*d", STATUS "A: ", fill - 20, 0);
+		uint64_t total;
+
+		snprintf(head + size, sizeof(head) - (size_t)size, "\r\nContent-Length: 70000\r\n");
+		total = total_of(head);
+		assert_true(total == HTTP_UNKNOWN || total == HTTP_VIEW_BYTES + 70000);
+		assert_int_equal(total == HTTP_UNKNOWN,
+				 size + (int)strlen("\r\nContent-Length: 70000\r\n") >
+					 HTTP_VIEW_BYTES);
+	}
+}
+
+/* The slow and obvious way, line by line. */
+static uint64_t naive_total(const char *head, size_t size)
+{
+	const char *line = memchr(head, '\n', size);
+	uint64_t length = HTTP_UNKNOWN;
+
+	for (; line; line = memchr(line, '\n', size - (size_t)(line - head))) {
+		const char *value = ++line + 15;
+
+		if (*line == '\n' || !strncmp(line, "\r\n", 2)) {
+			size = (size_t)(line - head) + (*line == '\n' ? 1 : 2);
+			break;
+		}
+		if (!strncasecmp(line, "transfer-encodin", 16))
+			return HTTP_UNKNOWN;
+		if (strncasecmp(line, "content-length:", 15))
+			continue;
+		if (length != HTTP_UNKNOWN)
+			return HTTP_UNKNOWN;
+		value += *value == ' ' || *value == '\t';
+		size_t nr = strspn(value, "0123456789");
+		const char *end = value + nr;
+
+		if (!nr || nr > 10 || !(*end == '\n' || !strncmp(end, "\r\n", 2)))
+			return HTTP_UNKNOWN;
+		length = strtoull(value, NULL, 10);
+	}
+	return length == HTTP_UNKNOWN ? HTTP_UNKNOWN : size + length;
+}
+
+static void random_heads_are_read_as_line_by_line(void **unused)
+{
+	static const char *const scraps[] = {
+		"\r\n",
+		"\n",
+		"\r",
+		"Content-Length: 5",
+		"content-length:",
+		" 70000",
+		"12345678901",
+		"Transfer-Encoding: x",
+		"Server: a",
+		": ",
+		"x",
+		"\r\nA: b",
+		"\r\nContent-Length: 9",
+	};
+	static struct http_view view;
+	uint32_t known = 0;
+
+	(void)unused;
+	srand(2);
+	for (int round = 0; round < 200000; round++) {
+		char *bytes = (char *)view.bytes;
+		size_t size = 0;
+
+		memset(bytes, 'y', HTTP_VIEW_BYTES);
+		for (int i = rand() % 14; i >= 0; i--) {
+			const char *scrap =
+				scraps[(size_t)rand() % (sizeof(scraps) / sizeof(scraps[0]))];
+
+			memcpy(bytes + size, scrap, strlen(scrap));
+			size += strlen(scrap);
+		}
+		assert_true(http_view_total(&view) == naive_total(bytes, HTTP_VIEW_BYTES));
+		known += http_view_total(&view) != HTTP_UNKNOWN;
+	}
+	assert_in_range(known, 1000, 200000);
+}
+
+static void hostile_views_stay_inside(void **unused)
+{
+	static const char bytes[] = "\n\n\r:cC-019 ";
+	static struct http_view view;
+
+	(void)unused;
+	srand(3);
+	for (int round = 0; round < 20000; round++) {
+		uint32_t pool = 1 + (uint32_t)rand() % (sizeof(bytes) - 1);
+		uint64_t total;
+
+		for (int i = 0; i < HTTP_VIEW_BYTES; i++)
+			view.bytes[i] = round & 1 ? (uint8_t)rand()
+						  : (uint8_t)bytes[(uint32_t)rand() % pool];
+		total = http_view_total(&view);
+		assert_true(total == HTTP_UNKNOWN || total <= HTTP_VIEW_BYTES + 9999999999);
+		assert_int_equal(view.bytes[HTTP_VIEW_BYTES], 0);
+	}
+}
+
+/* A response of `total` bytes in all begins with 2000. Whether it is measured. */
+static bool answered_with(struct peer *peer, const char *status, uint32_t total)
+{
+	static char payload[2001];
+	struct http_segment seg = {.dir = HTTP_IN, .seq = peer->seq[HTTP_IN]};
+
+	memset(payload, 'x', sizeof(payload) - 1);
+	memcpy(payload, status, strlen(status));
+	if (!(segment(peer, HTTP_IN, payload) & HTTP_EV_LONG))
+		return false;
+	seg.bytes = peer->step.bytes;
+	if (http_is_measurable(&peer->http, &seg, peer->step.status))
+		http_expect(&peer->http, &seg, total);
+	return peer->http.response.measured;
+}
+
+static void a_measured_response_is_cut_before_its_end(void **unused)
+{
+	struct peer peer;
+	uint32_t start;
+
+	(void)unused;
+	peer_init(&peer);
+	segment(&peer, HTTP_OUT, GET);
+	start = peer.seq[HTTP_IN];
+	assert_true(answered_with(&peer, "HTTP/1.1 200 OK\r\n", 5000));
+	assert_true(http_is_cut_at(&peer.http, start + 2000));
+	assert_true(http_is_cut_at(&peer.http, start + 4999));
+	assert_false(http_is_cut_at(&peer.http, start + 5000));
+	assert_false(http_is_cut_at(&peer.http, start + 6000));
+	segment(&peer, HTTP_OUT, GET);
+	segment(&peer, HTTP_IN, OK);
+	assert_false(http_is_cut_at(&peer.http, start + 2000));
+}
+
+static void bodiless_and_uncertain_responses_are_not_measured(void **unused)
+{
+	static const struct {
+		const char *request, *status;
+		bool measured;
+	} rows[] = {
+		{GET, "HTTP/1.1 200 OK\r\n", true},
+		{GET, "HTTP/1.1 206 Partial\r\n", true},
+		{POST, "HTTP/1.0 500 Oops\r\n", true},
+		{GET, "HTTP/1.1 204 None\r\n", false},
+		{GET, "HTTP/1.1 304 Same\r\n", false},
+		{GET, "HTTP/1.1 103 Hints\r\n", false},
+		{"HEAD / HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\n", false},
+		{"CONNECT a:1 HTTP/1.1\r\n\r\n", "HTTP/1.1 407 No\r\n", false},
+		{NULL, "HTTP/1.1 200 OK\r\n", false}, /* the request was before us */
+	};
+	struct peer peer;
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		peer_init(&peer);
+		if (rows[i].request)
+			segment(&peer, HTTP_OUT, rows[i].request);
+		assert_int_equal(answered_with(&peer, rows[i].status, 5000), rows[i].measured);
+	}
+	peer_init(&peer);
+	segment(&peer, HTTP_OUT, GET);
+	segment(&peer, HTTP_OUT, GET);
+	assert_false(answered_with(&peer, "HTTP/1.1 200 OK\r\n", 5000)); /* of the first, or not */
+	assert_true(answered_with(&peer, "HTTP/1.1 200 OK\r\n", 5000));
+}
+
+static void heads_in_pieces_or_late_are_not_measured(void **unused)
+{
+	struct peer peer;
+
+	(void)unused;
+	peer_init(&peer);
+	segment(&peer, HTTP_OUT, GET);
+	segment(&peer, HTTP_IN, "HTTP/");
+	assert_false(answered_with(&peer, "1.1 200 OK\r\n", 5000));
+	peer_init(&peer);
+	segment(&peer, HTTP_OUT, GET);
+	segment(&peer, HTTP_IN, OK);
+	segment(&peer, HTTP_OUT, GET);
+	peer.seq[HTTP_IN] += 2000;
+	segment(&peer, HTTP_IN, "the middle of it");
+	peer.seq[HTTP_IN] -= 2016;
+	assert_false(answered_with(&peer, "HTTP/1.1 200 OK\r\n", 5000));
+	assert_false(http_is_unanswered(&peer.http));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -512,9 +820,20 @@ int main(void)
 		cmocka_unit_test(retransmissions_count_once),
 		cmocka_unit_test(a_head_that_was_lost_counts_when_it_comes),
 		cmocka_unit_test(an_old_socket_is_learned_in_the_middle),
+		cmocka_unit_test(an_old_client_is_given_up_after_a_turn_of_something_else),
+		cmocka_unit_test(an_old_client_that_uploads_is_learned_by_its_answer),
+		cmocka_unit_test(an_old_socket_of_unknown_side_is_never_given_up),
 		cmocka_unit_test(a_response_without_request_implies_one),
 		cmocka_unit_test(giving_up_leaves_nothing_waiting),
 		cmocka_unit_test(hostile_bytes_break_nothing),
+		cmocka_unit_test(the_total_is_the_head_and_what_it_announces),
+		cmocka_unit_test(what_is_no_certain_length_is_none),
+		cmocka_unit_test(a_head_beyond_the_view_gives_a_lower_bound),
+		cmocka_unit_test(random_heads_are_read_as_line_by_line),
+		cmocka_unit_test(hostile_views_stay_inside),
+		cmocka_unit_test(a_measured_response_is_cut_before_its_end),
+		cmocka_unit_test(bodiless_and_uncertain_responses_are_not_measured),
+		cmocka_unit_test(heads_in_pieces_or_late_are_not_measured),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,10 +124,17 @@ static void we_are_who_we_are(void **state)
 	self.start_ns = ticks * (1000000000ULL / (uint64_t)sysconf(_SC_CLK_TCK)) + 5;
 	assert_true(procfs_is_alive(&self));
 	assert_int_equal(procfs_exe(&self, path, sizeof(path), &st), 0);
+	len = procfs_cmdline(&self, text, sizeof(text));
+	assert_true(len > 0 && text[len - 1] == '\0');
+	assert_non_null(strstr(text, "test_procfs"));
+	assert_true(procfs_environ(&self, text, sizeof(text)) >= 0);
+	assert_int_equal(procfs_cmdline(&self, text, 3), 2);
 	/* the same pid at another time is another process */
 	self.start_ns += 1000000000ULL;
 	assert_false(procfs_is_alive(&self));
 	assert_int_equal(procfs_exe(&self, path, sizeof(path), &st), -ENOENT);
+	assert_int_equal(procfs_cmdline(&self, text, sizeof(text)), -ENOENT);
+	assert_int_equal(procfs_environ(&self, text, sizeof(text)), -ENOENT);
 }
 
 static void masks_are_read_as_hex(void **state)

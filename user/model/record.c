@@ -42,9 +42,24 @@ static const char *const listener_states[] = {
 };
 HOLDS_ALL(listener_states, NR_LISTENER_STATES);
 
+static const char *const heap_limit_sources[] = {
+	[HEAP_LIMIT_NONE] = "none",
+	[HEAP_LIMIT_FLAG] = "flag",
+	[HEAP_LIMIT_ENV] = "env",
+};
+HOLDS_ALL(heap_limit_sources, NR_HEAP_LIMIT_SOURCES);
+
+static const char *const oom_exits[] = {
+	[OOM_EXIT_NONE] = "none",
+	[OOM_EXIT_CODE] = "code",
+	[OOM_EXIT_ABORT] = "abort",
+};
+HOLDS_ALL(oom_exits, NR_OOM_EXITS);
+
 static const char *const flow_roles[] = {
 	[FLOW_SERVER] = "server",
 	[FLOW_CLIENT] = "client",
+	[FLOW_BACKEND] = "backend",
 };
 HOLDS_ALL(flow_roles, NR_FLOW_ROLES);
 
@@ -66,6 +81,10 @@ static const char *const flow_fails[] = {
 	[FLOW_FAIL_ABANDONED] = "abandoned",
 	[FLOW_FAIL_STATUS] = "gateway_status",
 	[FLOW_FAIL_RST_SENT] = "rst_sent",
+	[FLOW_FAIL_FIN_MID] = "fin_mid_response",
+	[FLOW_FAIL_ACCEPT_FULL] = "accept_queue_full",
+	[FLOW_FAIL_UNREACHABLE] = "unreachable",
+	[FLOW_FAIL_NO_PORT] = "no_local_port",
 };
 HOLDS_ALL(flow_fails, NR_FLOW_FAILS);
 
@@ -119,6 +138,7 @@ static const struct record_field header_fields[] = {
 	NUMBER("version", header.version),
 	NUMBER("page_bytes", header.page_bytes),
 	NUMBER("tick_ns", header.tick_ns),
+	NUMBER("memory_bytes", header.memory_bytes),
 	NUMBER("wall_offset_ns", header.wall_offset_ns),
 	NUMBER("cpus", header.nr_cpus),
 	STRING("host_name", header.host_name),
@@ -156,6 +176,11 @@ static const struct record_field exe_fields[] = {
 	PROC("", exe.proc),
 	ENUM("runtime", exe.runtime, runtimes),
 	NUMBER("v8_probe", exe.v8_probe),
+	ENUM("oom_exit", exe.oom_exit, oom_exits),
+	ENUM("heap_limit_source", exe.heap_limit_source, heap_limit_sources),
+	NUMBER("runtime_version", exe.runtime_version),
+	NUMBER("heap_limit_bytes", exe.heap_limit_bytes),
+	NUMBER("supervisor_limit_bytes", exe.supervisor_limit_bytes),
 	STRING("path", exe.path),
 };
 

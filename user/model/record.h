@@ -56,6 +56,7 @@ struct record_header {
 	uint32_t version; /* RECORD_FORMAT_VERSION */
 	uint32_t page_bytes;
 	uint64_t tick_ns;
+	uint64_t memory_bytes;	/* of the machine; 0 unknown */
 	int64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_BOOTTIME */
 	uint32_t nr_cpus;
 	char host_name[RECORD_TEXT_LEN];
@@ -106,10 +107,26 @@ enum runtime_kind {
 	NR_RUNTIMES
 };
 
+/* Where the limit of a managed heap is written down. */
+enum heap_limit_source {
+	HEAP_LIMIT_NONE = 0,
+	HEAP_LIMIT_FLAG,
+	HEAP_LIMIT_ENV,
+	NR_HEAP_LIMIT_SOURCES
+};
+
+/* How a runtime was told to end when its heap is full. */
+enum oom_exit { OOM_EXIT_NONE = 0, OOM_EXIT_CODE, OOM_EXIT_ABORT, NR_OOM_EXITS };
+
 struct record_exe {
 	struct proc_id proc;
 	uint8_t runtime;  /* enum runtime_kind */
 	uint8_t v8_probe; /* 1: this process's V8 is watched for fatal out-of-memory */
+	uint8_t oom_exit; /* enum oom_exit: JVM's ExitOnOutOfMemoryError, CrashOnOutOfMemoryError */
+	uint8_t heap_limit_source;	 /* enum heap_limit_source */
+	uint16_t runtime_version;	 /* major, of Node.js; 0 unknown */
+	uint64_t heap_limit_bytes;	 /* --max-old-space-size, -Xmx, GOMEMLIMIT; 0 not told */
+	uint64_t supervisor_limit_bytes; /* pm2's max_memory_restart; 0 not told */
 	char path[RECORD_PATH_LEN];
 };
 
@@ -208,7 +225,11 @@ struct record_listener {
 	uint8_t state; /* enum listener_state */
 };
 
-enum flow_role { FLOW_SERVER = 1, FLOW_CLIENT = 2, NR_FLOW_ROLES };
+/*
+ * Backend: a client that speaks something else than HTTP/1 (database, cache, TLS). Its requests and
+ * responses are the turns of the conversation; it has no statuses and no failures of requests.
+ */
+enum flow_role { FLOW_SERVER = 1, FLOW_CLIENT = 2, FLOW_BACKEND = 3, NR_FLOW_ROLES };
 
 enum flow_status {
 	FLOW_STATUS_1XX = 0,
@@ -234,6 +255,10 @@ enum flow_fail {
 	FLOW_FAIL_ABANDONED,
 	FLOW_FAIL_STATUS, /* also counted in the statuses */
 	FLOW_FAIL_RST_SENT,
+	FLOW_FAIL_FIN_MID, /* FIN within a response; a server's only if its client cannot tell */
+	FLOW_FAIL_ACCEPT_FULL, /* server: a connect met a full accept queue */
+	FLOW_FAIL_UNREACHABLE, /* client: no route or host; not counted in CONNECT_TIMEOUT */
+	FLOW_FAIL_NO_PORT,     /* client: no local port was left to connect from */
 	NR_FLOW_FAILS
 };
 

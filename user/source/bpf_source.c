@@ -401,6 +401,7 @@ static int init_maps(struct bpf_source *s)
 		.stats_fd = bpf_map__fd(skeleton->maps.flow_stats),
 		.slots_fd = bpf_map__fd(skeleton->maps.flow_slots),
 		.free_slots_fd = bpf_map__fd(skeleton->maps.free_flow_slots),
+		.free_backends_fd = bpf_map__fd(skeleton->maps.free_backend_slots),
 	};
 	int err;
 

@@ -14,7 +14,8 @@ _Static_assert((int)NR_FLOW_STATUSES == NR_WIRE_STATUSES, "flow_status follows w
 _Static_assert((int)LISTENER_DOWN == WIRE_LISTENER_DOWN && (int)LISTENER_UP == WIRE_LISTENER_UP &&
 		       (int)LISTENER_FOUND == WIRE_LISTENER_FOUND,
 	       "listener_state follows wire_listener_state");
-_Static_assert((int)FLOW_SERVER == WIRE_ROLE_SERVER && (int)FLOW_CLIENT == WIRE_ROLE_CLIENT,
+_Static_assert((int)FLOW_SERVER == WIRE_ROLE_SERVER && (int)FLOW_CLIENT == WIRE_ROLE_CLIENT &&
+		       (int)FLOW_BACKEND == WIRE_ROLE_BACKEND,
 	       "flow_role follows wire_role");
 _Static_assert(RECORD_LATENCY_BUCKETS == WIRE_LATENCY_BUCKETS, "latency buckets");
 

@@ -62,8 +62,13 @@ static void add_hit(struct name_hits *hits, uint64_t position, enum v8_fatal_kin
 	hits->hit[hits->nr++] = (struct name_hit){.position = position, .kind = kind};
 }
 
-static void add_hits(struct name_hits *hits, const char *bytes, size_t len, uint64_t base)
+/* Returns true when it has seen enough. */
+typedef bool (*chunk_fn)(void *arg, const char *bytes, size_t len, uint64_t base);
+
+static bool add_hits(void *arg, const char *bytes, size_t len, uint64_t base)
 {
+	struct name_hits *hits = arg;
+
 	for (uint32_t i = 0; i < NR_V8_NAMES; i++) {
 		size_t prefix_len = strlen(v8_names[i].prefix);
 		const char *at = bytes;
@@ -74,24 +79,24 @@ static void add_hits(struct name_hits *hits, const char *bytes, size_t len, uint
 			at += prefix_len;
 		}
 	}
+	return false;
 }
 
-static void find_names(struct elf_scan *scan, const GElf_Shdr *strings, struct name_hits *hits)
+static void read_chunks(struct elf_scan *scan, const GElf_Shdr *section, chunk_fn fn, void *arg)
 {
 	uint64_t done = 0;
 
 	/* Chunks overlap, so that a name across their border is found; one inside it, twice. */
-	while (done < strings->sh_size) {
-		size_t want = strings->sh_size - done < CHUNK_BYTES
-				      ? (size_t)(strings->sh_size - done)
+	while (done < section->sh_size) {
+		size_t want = section->sh_size - done < CHUNK_BYTES
+				      ? (size_t)(section->sh_size - done)
 				      : CHUNK_BYTES;
 		ssize_t got = pread(scan->fd, scan->chunk.bytes, want,
-				    (off_t)(strings->sh_offset + done));
+				    (off_t)(section->sh_offset + done));
 
-		if (got <= 0)
+		if (got <= 0 || fn(arg, scan->chunk.bytes, (size_t)got, done))
 			return;
-		add_hits(hits, scan->chunk.bytes, (size_t)got, done);
-		if (done + (uint64_t)got >= strings->sh_size || got <= LONGEST_PREFIX)
+		if (done + (uint64_t)got >= section->sh_size || got <= LONGEST_PREFIX)
 			return;
 		done += (uint64_t)got - LONGEST_PREFIX;
 	}
@@ -168,29 +173,50 @@ static void scan_table(struct elf_scan *scan, GElf_Word type, struct elf_facts *
 		if (!gelf_getshdr(elf_getscn(scan->elf, table.sh_link), &strings) ||
 		    strings.sh_type != SHT_STRTAB || !plausible(&strings))
 			continue;
-		find_names(scan, &strings, &hits);
+		read_chunks(scan, &strings, add_hits, &hits);
 		if (hits.nr)
 			match_symbols(scan, &table, &hits, facts);
 		return;
 	}
 }
 
-static bool has_section(Elf *elf, const char *wanted)
+static bool find_section(Elf *elf, const char *wanted, GElf_Shdr *out)
 {
 	Elf_Scn *section = NULL;
 	size_t names;
-	GElf_Shdr shdr;
 
 	if (elf_getshdrstrndx(elf, &names))
 		return false;
 	while ((section = elf_nextscn(elf, section))) {
 		const char *name;
 
-		if (!gelf_getshdr(section, &shdr))
+		if (!gelf_getshdr(section, out))
 			continue;
-		name = elf_strptr(elf, names, shdr.sh_name);
+		name = elf_strptr(elf, names, out->sh_name);
 		if (name && strcmp(name, wanted) == 0)
 			return true;
+	}
+	return false;
+}
+
+/* What the inspector calls itself to its clients, "node.js/v20.20.2"; no stripping takes it away. */
+static bool find_node_major(void *arg, const char *bytes, size_t len, uint64_t base)
+{
+	static const char name[] = "node.js/v";
+	const size_t name_len = sizeof(name) - 1;
+	const char *end = bytes + len, *at = bytes;
+	uint16_t *out = arg;
+
+	(void)base;
+	while ((at = memmem(at, (size_t)(end - at), name, name_len))) {
+		uint16_t major = 0;
+
+		for (at += name_len; at < end && *at >= '0' && *at <= '9' && major < 100; at++)
+			major = (uint16_t)(major * 10 + (*at - '0'));
+		if (major && at < end && *at == '.') {
+			*out = major;
+			return true;
+		}
 	}
 	return false;
 }
@@ -207,16 +233,20 @@ static bool is_native_elf64(Elf *elf)
 
 static void collect(struct elf_scan *scan, bool want_v8, struct elf_facts *facts)
 {
+	GElf_Shdr section;
 	GElf_Ehdr ehdr;
 
 	if (gelf_getehdr(scan->elf, &ehdr))
 		facts->entry_offset = file_offset(scan->elf, ehdr.e_entry);
-	facts->is_go = has_section(scan->elf, ".go.buildinfo");
+	facts->is_go = find_section(scan->elf, ".go.buildinfo", &section);
 	if (want_v8 && !facts->is_go) {
 		scan_table(scan, SHT_DYNSYM, facts);
 		if (!facts->nr_v8_fatal)
 			scan_table(scan, SHT_SYMTAB, facts);
 	}
+	if (facts->nr_v8_fatal && find_section(scan->elf, ".rodata", &section) &&
+	    plausible(&section))
+		read_chunks(scan, &section, find_node_major, &facts->node_major);
 }
 
 int elf_inspect(int fd, bool want_v8, struct elf_facts *out)

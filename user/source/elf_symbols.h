@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * elf_symbols.h - what an executable file tells about its runtime: does it contain V8 (and where is
- * its fatal out-of-memory function), was it written in Go. Reads; attaches nothing (v8_probe.h).
+ * its fatal out-of-memory function, which Node.js is it), was it written in Go. Reads; attaches
+ * nothing (perf_attach.h).
  *
  * The file may be anybody's. Headers are libelf's business; symbol and string tables, which are
  * megabytes in a Node.js binary, are read through one small buffer and only as far as needed.
@@ -26,6 +27,7 @@ struct elf_facts {
 	struct v8_fatal v8_fatal[ELF_MAX_V8_FATAL];
 	uint32_t nr_v8_fatal;
 	uint64_t entry_offset; /* of the entry point in the file, 0 if none */
+	uint16_t node_major;   /* 0: no V8, or it is not told */
 	bool is_go;
 };
 

@@ -13,10 +13,13 @@
 
 #include "source/elf_symbols.h"
 #include "source/perf_attach.h"
+#include "source/process_args.h"
 #include "source/procfs.h"
 
 /* No Node.js or other V8 embedder is smaller; most executables are. */
 #define MIN_V8_BYTES (8 << 20)
+/* Of a command line and of an environment as much is read; what is behind it is not seen. */
+#define ARGS_BYTES (64 << 10)
 
 /* A replaced file may get the old one's inode number, but not its size and time as well. */
 struct file_key {
@@ -30,6 +33,7 @@ struct file {
 	struct file_key key;
 	uint8_t runtime;
 	uint8_t v8_probe;
+	uint16_t runtime_version;
 };
 
 void executables_init(struct executables *executables, const struct bpf_program *v8_program)
@@ -109,6 +113,7 @@ static void inspect(struct executables *executables, const char *link, const cha
 	if (!elf_inspect(fd, file->key.size >= MIN_V8_BYTES, &facts)) {
 		if (facts.nr_v8_fatal) {
 			file->runtime = RUNTIME_NODEJS;
+			file->runtime_version = facts.node_major;
 			file->v8_probe = attach_v8(executables, link, &facts);
 		} else if (facts.is_go) {
 			file->runtime = RUNTIME_GO;
@@ -128,37 +133,109 @@ static int has_no_uprobe(void *arg, void *entry)
 	return !file->v8_probe;
 }
 
-int executables_describe(struct executables *executables, const struct proc_id *proc,
+static struct file *find_file(struct executables *executables, const struct proc_id *proc,
+			      const struct stat *st, const char *path)
+{
+	struct file_key key = {
+		.dev = st->st_dev,
+		.ino = st->st_ino,
+		.size = (uint64_t)st->st_size,
+		.mtime_ns = (uint64_t)st->st_mtim.tv_sec * 1000000000ULL +
+			    (uint64_t)st->st_mtim.tv_nsec,
+	};
+	struct file *file = hash_table_find(&executables->files, &key);
+	char link[64];
+
+	if (file)
+		return file;
+	if (executables->files.nr == EXECUTABLES_MAX)
+		hash_table_remove_if(&executables->files, has_no_uprobe, NULL);
+	file = hash_table_insert(&executables->files, &key);
+	if (!file)
+		return NULL;
+	/* Through the process, so that a file in a container's mount namespace is found. */
+	snprintf(link, sizeof(link), "/proc/%" PRIu32 "/exe", proc->tgid);
+	inspect(executables, link, path, file);
+	return file;
+}
+
+/*
+ * pm2 watches the process it started, not the children that inherit its environment: those have a
+ * parent that was told the same.
+ */
+static bool inherits_supervisor(const struct proc_id *parent, char *env, size_t env_size)
+{
+	ssize_t len = procfs_environ(parent, env, env_size);
+
+	return len > 0 && process_args_supervisor_limit(env, (size_t)len);
+}
+
+uint64_t executables_heap_flag(const struct proc_id *proc, const char *name)
+{
+	struct process_args_input in = {.runtime = runtime_of_path(name)};
+	struct process_args told;
+	char args[ARGS_BYTES];
+	ssize_t len;
+
+	if (in.runtime != RUNTIME_NODEJS)
+		return 0;
+	len = procfs_cmdline(proc, args, sizeof(args));
+	if (len <= 0)
+		return 0;
+	in.args = args;
+	in.args_len = (size_t)len;
+	process_args_parse(&in, &told);
+	return told.heap_limit_bytes;
+}
+
+/* What cannot be read was not told. Only numbers stay behind. */
+static void read_told(const struct executables_query *query, struct record_exe *exe)
+{
+	char args[ARGS_BYTES], env[ARGS_BYTES];
+	ssize_t args_len = procfs_cmdline(&query->proc, args, sizeof(args));
+	ssize_t env_len = procfs_environ(&query->proc, env, sizeof(env));
+	struct process_args_input in = {
+		.runtime = exe->runtime,
+		.args = args,
+		.args_len = args_len > 0 ? (size_t)args_len : 0,
+		.env = env,
+		.env_len = env_len > 0 ? (size_t)env_len : 0,
+		.memory_bytes = query->memory_bytes,
+	};
+	struct process_args told;
+
+	process_args_parse(&in, &told);
+	exe->oom_exit = told.oom_exit;
+	exe->heap_limit_source = told.heap_limit_source;
+	exe->heap_limit_bytes = told.heap_limit_bytes;
+	if (told.heap_limit_source != HEAP_LIMIT_FLAG && query->flag_bytes_at_start) {
+		exe->heap_limit_source = HEAP_LIMIT_FLAG;
+		exe->heap_limit_bytes = query->flag_bytes_at_start;
+	}
+	if (told.supervisor_limit_bytes && !inherits_supervisor(&query->parent, env, sizeof(env)))
+		exe->supervisor_limit_bytes = told.supervisor_limit_bytes;
+	explicit_bzero(args, sizeof(args));
+	explicit_bzero(env, sizeof(env));
+}
+
+int executables_describe(struct executables *executables, const struct executables_query *query,
 			 struct record *out)
 {
-	struct file_key key;
+	struct record_exe *exe = &out->exe;
+	const struct file *file;
 	struct stat st;
-	struct file *file;
-	char link[64];
-	int err = procfs_exe(proc, out->exe.path, sizeof(out->exe.path), &st);
+	int err = procfs_exe(&query->proc, exe->path, sizeof(exe->path), &st);
 
 	if (err)
 		return err;
-	key = (struct file_key){
-		.dev = st.st_dev,
-		.ino = st.st_ino,
-		.size = (uint64_t)st.st_size,
-		.mtime_ns =
-			(uint64_t)st.st_mtim.tv_sec * 1000000000ULL + (uint64_t)st.st_mtim.tv_nsec,
-	};
-	file = hash_table_find(&executables->files, &key);
-	if (!file) {
-		if (executables->files.nr == EXECUTABLES_MAX)
-			hash_table_remove_if(&executables->files, has_no_uprobe, NULL);
-		file = hash_table_insert(&executables->files, &key);
-		if (!file)
-			return -ENOMEM;
-		/* Through the process, so that a file in a container's mount namespace is found. */
-		snprintf(link, sizeof(link), "/proc/%" PRIu32 "/exe", proc->tgid);
-		inspect(executables, link, out->exe.path, file);
-	}
-	out->exe.proc = *proc;
-	out->exe.runtime = file->runtime;
-	out->exe.v8_probe = file->v8_probe;
+	file = find_file(executables, &query->proc, &st, exe->path);
+	if (!file)
+		return -ENOMEM;
+	exe->proc = query->proc;
+	exe->runtime = file->runtime;
+	exe->runtime_version = file->runtime_version;
+	exe->v8_probe = file->v8_probe;
+	if (file->runtime != RUNTIME_UNKNOWN && file->runtime != RUNTIME_NATIVE)
+		read_told(query, exe);
 	return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * executables.h - what a process runs: path, runtime, and whether its V8 is watched. Each file is
- * opened once, however many processes run it; a V8 in it gets its uprobes on that occasion.
+ * executables.h - what a process runs: path, runtime, whether its V8 is watched, and what it was
+ * told about memory. Each file is opened once, however many processes run it; a V8 in it gets its
+ * uprobes on that occasion.
  */
 #ifndef MEMSWELL_EXECUTABLES_H
 #define MEMSWELL_EXECUTABLES_H
@@ -29,8 +30,21 @@ struct executables {
 void executables_init(struct executables *executables, const struct bpf_program *v8_program);
 void executables_free(struct executables *executables);
 
+struct executables_query {
+	struct proc_id proc;
+	struct proc_id parent;
+	uint64_t memory_bytes;	      /* that it may use; 0 unknown */
+	uint64_t flag_bytes_at_start; /* of executables_heap_flag */
+};
+
+/*
+ * The heap limit on the command line of a process that has just begun to run what is called `name`;
+ * 0 if it has none, or is none of those that may write a title over it.
+ */
+uint64_t executables_heap_flag(const struct proc_id *proc, const char *name);
+
 /* Fill out->exe of a running process. 0, or -errno if it runs nothing we may read. */
-int executables_describe(struct executables *executables, const struct proc_id *proc,
+int executables_describe(struct executables *executables, const struct executables_query *query,
 			 struct record *out);
 
 /* By file name, for what is not told by its contents; RUNTIME_UNKNOWN if the name says nothing. */

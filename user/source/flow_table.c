@@ -36,7 +36,11 @@ static struct wire_flow_stats *rows_of(const struct flow_table *table, uint32_t 
 
 static int push_free(const struct flow_table *table, uint32_t slot)
 {
-	return bpf_map_update_elem(table->maps.free_slots_fd, NULL, &slot, BPF_ANY);
+	bool backend = slot >= table->nr_slots - table->nr_slots / FLOW_BACKEND_SHARE;
+
+	return bpf_map_update_elem(backend ? table->maps.free_backends_fd
+					   : table->maps.free_slots_fd,
+				   NULL, &slot, BPF_ANY);
 }
 
 int flow_table_init(struct flow_table *table, const struct flow_maps *maps, uint32_t nr_cpus,
@@ -140,7 +144,7 @@ static void tell(const struct flow_table *table, uint32_t slot, uint64_t now_ns,
 		return;
 	flow->told = now;
 	flow->moved_ns = now_ns;
-	if (flow->key.role != WIRE_ROLE_SERVER && flow->key.role != WIRE_ROLE_CLIENT)
+	if (flow->key.role == WIRE_ROLE_NONE || flow->key.role > WIRE_ROLE_BACKEND)
 		return;
 	decode_proc_id(&flow->key.proc, &record.flow.proc);
 	decode_endpoint(&flow->key.endpoint, &record.flow.endpoint);
@@ -159,7 +163,7 @@ void flow_table_collect(struct flow_table *table, uint64_t now_ns, struct batch 
 void flow_table_each(const struct flow_table *table, flow_seen_fn fn, void *arg)
 {
 	for (uint32_t slot = 0; slot < table->nr_slots; slot++)
-		if (table->flows[slot])
+		if (table->flows[slot] && table->flows[slot]->key.role != WIRE_ROLE_BACKEND)
 			fn(arg, &table->flows[slot]->key.proc);
 }
 

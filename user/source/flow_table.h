@@ -18,10 +18,14 @@
 
 struct flow;
 
+/* One slot in so many is for backends; they take no other, and nothing else takes theirs. */
+#define FLOW_BACKEND_SHARE 4U
+
 struct flow_maps {
 	int stats_fd;
 	int slots_fd;
 	int free_slots_fd;
+	int free_backends_fd;
 };
 
 struct flow_table {
@@ -35,7 +39,7 @@ struct flow_table {
 /* Whether a process still runs. */
 typedef bool (*flow_alive_fn)(void *arg, const struct wire_proc *proc);
 
-/* A flow did something: its process has sockets. */
+/* A flow of HTTP: its process has sockets that speak it. */
 typedef void (*flow_seen_fn)(void *arg, const struct wire_proc *proc);
 
 /* Map the counters and offer all slots but the overflow slot to the kernel. 0 or -errno. */
@@ -46,7 +50,7 @@ void flow_table_free(struct flow_table *table);
 /* A record for every flow in which something happened since the last call. */
 void flow_table_collect(struct flow_table *table, uint64_t now_ns, struct batch *batch);
 
-/* Tell which processes have flows. */
+/* Tell which processes have HTTP flows. */
 void flow_table_each(const struct flow_table *table, flow_seen_fn fn, void *arg);
 
 /* Give back what nobody uses: flows of dead processes, and idle ones without sockets. */

@@ -263,6 +263,7 @@ static void set_knobs(struct loader *loader, bool victim_is_task)
 				 loader->nr_flow_slots * loader->nr_cpus);
 	bpf_map__set_max_entries(skeleton->maps.flow_slots, loader->nr_flow_slots);
 	bpf_map__set_max_entries(skeleton->maps.free_flow_slots, loader->nr_flow_slots);
+	bpf_map__set_max_entries(skeleton->maps.free_backend_slots, loader->nr_flow_slots);
 	bpf_map__set_max_entries(skeleton->maps.losses, loader->nr_cpus);
 }
 

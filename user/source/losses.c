@@ -27,6 +27,7 @@ static const struct {
 	[WIRE_LOSS_SOCKET_STORAGE] = {"socket_storage", "no_memory"},
 	[WIRE_LOSS_TASK_STORAGE] = {"task_storage", "no_memory_or_busy"},
 	[WIRE_LOSS_RECLAIM_TABLE] = {"reclaim_table", "full"},
+	[WIRE_LOSS_BACKEND_TABLE] = {"backend_table", "full"},
 };
 _Static_assert(sizeof(names) / sizeof(names[0]) == NR_WIRE_LOSSES, "a name for every loss");
 

@@ -12,6 +12,7 @@ struct process {
 	struct wire_proc key;
 	struct task_told told;
 	struct cgroup_id memcg; /* the last one named */
+	uint64_t flag_bytes;	/* heap limit on its command line, right after its last exec */
 	uint32_t sweep;		/* the last run it was seen in, or born before */
 	bool is_met;		/* sampled at least once */
 	bool is_told;		/* there was a RECORD_PROC */
@@ -30,6 +31,7 @@ void processes_init(struct processes *processes, struct executables *executables
 	processes->executables = executables;
 	processes->cgroups = cgroups;
 	processes->page_bytes = (uint32_t)sysconf(_SC_PAGESIZE);
+	processes->machine_bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * processes->page_bytes;
 	processes->since_ns = since_ns;
 }
 
@@ -53,12 +55,14 @@ static void on_birth(struct processes *processes, const struct wire_proc *key)
 	process->sweep = processes->sweep;
 }
 
-static void on_exec(struct processes *processes, const struct wire_proc *key)
+static void on_exec(struct processes *processes, const struct record_exec *exec)
 {
-	struct process *process = hash_table_find(&processes->table, key);
+	struct wire_proc key = key_of(&exec->proc);
+	struct process *process = hash_table_find(&processes->table, &key);
 
 	if (!process)
 		return;
+	process->flag_bytes = executables_heap_flag(&exec->proc, exec->comm);
 	process->exe_is_told = false;
 	process->v8_is_told = false;
 }
@@ -83,8 +87,7 @@ bool processes_event(struct processes *processes, const struct record *record)
 		on_birth(processes, &key);
 		break;
 	case RECORD_EXEC:
-		key = key_of(&record->exec.proc);
-		on_exec(processes, &key);
+		on_exec(processes, &record->exec);
 		break;
 	case RECORD_EXIT:
 		key = key_of(&record->exit.proc);
@@ -103,14 +106,27 @@ bool processes_event(struct processes *processes, const struct record *record)
 	return true;
 }
 
-static void tell_exe(struct processes *processes, const struct wire_task *task, struct batch *batch)
+/* What a runtime takes for the memory of its machine. */
+static uint64_t usable_bytes(const struct processes *processes, const struct wire_task *task)
 {
-	struct proc_id proc;
+	if (task->memcg.limit_pages > processes->machine_bytes / processes->page_bytes)
+		return processes->machine_bytes;
+	return task->memcg.limit_pages * processes->page_bytes;
+}
+
+static void tell_exe(struct processes *processes, const struct process *process,
+		     const struct wire_task *task, struct batch *batch)
+{
+	struct executables_query query = {
+		.memory_bytes = usable_bytes(processes, task),
+		.flag_bytes_at_start = process->flag_bytes,
+	};
 	struct record record;
 
-	decode_proc_id(&task->proc, &proc);
+	decode_proc_id(&task->proc, &query.proc);
+	decode_proc_id(&task->parent, &query.parent);
 	record_init(&record, RECORD_EXE, task->head.ts_ns);
-	if (!executables_describe(processes->executables, &proc, &record))
+	if (!executables_describe(processes->executables, &query, &record))
 		batch_add(batch, &record);
 }
 
@@ -178,7 +194,7 @@ void processes_sample(struct processes *processes, const struct wire_task *task,
 	}
 	if (!process->exe_is_told && !processes->defer_exe) {
 		process->exe_is_told = true;
-		tell_exe(processes, task, batch);
+		tell_exe(processes, process, task, batch);
 	}
 	name_memcg(processes, process, task, batch);
 	tell_samples(processes, process, task, batch);

@@ -23,6 +23,7 @@ struct processes {
 	struct executables *executables;
 	struct cgroups *cgroups;
 	uint32_t page_bytes;
+	uint64_t machine_bytes;
 	bool defer_exe;	    /* leave RECORD_EXE, which reads /proc, for a later sample */
 	uint64_t since_ns;  /* births after this have an event */
 	uint32_t sweep;	    /* counts iterator runs */

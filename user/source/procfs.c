@@ -168,3 +168,25 @@ int procfs_exe(const struct proc_id *proc, char *path, size_t path_size, struct 
 	procfs_clean_exe(target, (size_t)len, path, path_size);
 	return 0;
 }
+
+static ssize_t read_of(const struct proc_id *proc, const char *name, char *out, size_t out_size)
+{
+	char path[64];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/%s", proc->tgid, name);
+	len = procfs_read_file(path, out, out_size);
+	if (len >= 0 && !procfs_is_alive(proc))
+		return -ENOENT;
+	return len;
+}
+
+ssize_t procfs_cmdline(const struct proc_id *proc, char *out, size_t out_size)
+{
+	return read_of(proc, "cmdline", out, out_size);
+}
+
+ssize_t procfs_environ(const struct proc_id *proc, char *out, size_t out_size)
+{
+	return read_of(proc, "environ", out, out_size);
+}

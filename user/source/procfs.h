@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * procfs.h - facts about a process that only /proc tells: executable, cgroup path.
+ * procfs.h - facts about a process that only /proc tells: executable, arguments, cgroup path.
  *
  * The parsers take text, so hostile text can be tested; the readers check that the pid still is the
  * process it is taken for. Nothing here is cached.
@@ -41,5 +41,12 @@ int procfs_cgroup_path(const struct proc_id *proc, uint32_t hierarchy, char *out
 
 /* Path of the executable and which file it is. -ENOENT for a kernel thread or one that is gone. */
 int procfs_exe(const struct proc_id *proc, char *path, size_t path_size, struct stat *st);
+
+/*
+ * Its command line and environment as they are, entries ended by NUL, cut where `out` is full.
+ * Their length, or -errno. An environment holds secrets: keep it no longer than needed.
+ */
+ssize_t procfs_cmdline(const struct proc_id *proc, char *out, size_t out_size);
+ssize_t procfs_environ(const struct proc_id *proc, char *out, size_t out_size);
 
 #endif

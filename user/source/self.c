@@ -82,6 +82,14 @@ static void read_line(const char *path, char *out, size_t out_size)
 		utf8_sanitize(out, out_size, text, strcspn(text, "\n"));
 }
 
+/* What the kernel manages, a little less than what is built in; 0: unknown. */
+static uint64_t memory_bytes(uint32_t page_bytes)
+{
+	long pages = sysconf(_SC_PHYS_PAGES);
+
+	return pages > 0 ? (uint64_t)pages * page_bytes : 0;
+}
+
 void self_header(struct record *out)
 {
 	struct record_header *header = &out->header;
@@ -89,6 +97,7 @@ void self_header(struct record *out)
 
 	header->version = RECORD_FORMAT_VERSION;
 	header->page_bytes = (uint32_t)sysconf(_SC_PAGESIZE);
+	header->memory_bytes = memory_bytes(header->page_bytes);
 	header->wall_offset_ns = self_wall_offset_ns();
 	read_line("/etc/machine-id", header->host_id, sizeof(header->host_id));
 	read_line("/proc/sys/kernel/random/boot_id", header->boot_id, sizeof(header->boot_id));
