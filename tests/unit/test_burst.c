@@ -21,7 +21,7 @@ struct run {
 
 static void second(struct run *r, uint32_t refused, uint32_t good)
 {
-	struct tally t = {
+	struct impact t = {
 		.fail[FLOW_FAIL_REFUSED] = refused,
 		.upstream_requests = good,
 		.upstream_responses = good,
@@ -146,7 +146,7 @@ static void failures_long_before_do_not_belong_to_it(void **state)
 static void both_legs_of_one_failure_count_once(void **state)
 {
 	struct burst b = {0};
-	struct tally t = {.fail[FLOW_FAIL_REFUSED] = 4, .client_status[FLOW_STATUS_502] = 4};
+	struct impact t = {.fail[FLOW_FAIL_REFUSED] = 4, .client_status[FLOW_STATUS_502] = 4};
 
 	(void)state;
 	burst_add(&b, NSEC_PER_SEC, &t);
@@ -156,7 +156,7 @@ static void both_legs_of_one_failure_count_once(void **state)
 static void time_that_jumps_does_no_harm(void **state)
 {
 	struct run r = {0};
-	struct tally t = {.fail[FLOW_FAIL_REFUSED] = UINT32_MAX};
+	struct impact t = {.fail[FLOW_FAIL_REFUSED] = UINT32_MAX};
 
 	(void)state;
 	seconds(&r, 3, 50, 0);
@@ -187,6 +187,125 @@ static void failures_before_and_after_a_time_are_told_apart(void **state)
 	assert_int_equal(before, 0);
 }
 
+static void answers_of_the_upstreams_own_are_failures_beside_those_of_legs(void **state)
+{
+	struct burst b = {0};
+	struct impact t = {.fail[FLOW_FAIL_REFUSED] = 3,
+			   .client_status[FLOW_STATUS_502] = 3,
+			   .app_answered = 2,
+			   .passed_on[1] = 2,
+			   .upstream_requests = 2};
+
+	(void)state;
+	burst_add(&b, NSEC_PER_SEC, &t);
+	assert_int_equal(burst_decide(&b, NSEC_PER_SEC), BURST_OPENED);
+	assert_int_equal(impact_clients_hurt(&b.sum), 5);
+}
+
+/* A client that was closed on, or got another error, is one whose leg failed. */
+static void clients_told_otherwise_count_with_their_legs(void **state)
+{
+	struct burst b = {0};
+	struct impact t = {.fail[FLOW_FAIL_RST_BEFORE] = 4,
+			   .client_errors = 2,
+			   .client_closed = 2,
+			   .upstream_requests = 4};
+
+	(void)state;
+	burst_add(&b, NSEC_PER_SEC, &t);
+	assert_int_equal(burst_decide(&b, NSEC_PER_SEC), BURST_SAME);
+	assert_int_equal(impact_masked(&t), 0);
+}
+
+static void every_kind_of_failure_opens_a_burst(void **state)
+{
+	static const struct impact kinds[] = {
+		{.fail[FLOW_FAIL_REFUSED] = 5},
+		{.fail[FLOW_FAIL_CONNECT_TIMEOUT] = 5},
+		{.fail[FLOW_FAIL_RST_BEFORE] = 5},
+		{.fail[FLOW_FAIL_FIN_BEFORE] = 5},
+		{.fail[FLOW_FAIL_RST_MID] = 5, .truncated = 5},
+		{.fail[FLOW_FAIL_FIN_MID] = 5, .truncated = 5},
+		{.fail[FLOW_FAIL_UNREACHABLE] = 5},
+		{.fail[FLOW_FAIL_NO_PORT] = 5},
+		{.client_status[FLOW_STATUS_503] = 5},
+		{.client_errors = 5},
+		{.client_closed = 5},
+		{.app_answered = 5},
+		{.abandoned = 5},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct burst b = {0};
+
+		burst_add(&b, NSEC_PER_SEC, &kinds[i]);
+		assert_int_equal(burst_decide(&b, NSEC_PER_SEC), BURST_OPENED);
+	}
+}
+
+static void what_is_no_failure_opens_none(void **state)
+{
+	struct burst b = {0};
+	struct impact t = {.fail[FLOW_FAIL_ABANDONED] = 50,
+			   .fail[FLOW_FAIL_STATUS] = 50,
+			   .fail[FLOW_FAIL_RST_SENT] = 50,
+			   .fail[FLOW_FAIL_ACCEPT_FULL] = 50,
+			   .accept_full = 50,
+			   .client_status[FLOW_STATUS_5XX] = 50,
+			   .client_status[FLOW_STATUS_4XX] = 50};
+
+	(void)state;
+	burst_add(&b, NSEC_PER_SEC, &t);
+	assert_int_equal(burst_decide(&b, NSEC_PER_SEC), BURST_SAME);
+}
+
+static void gateways_own_failures_are_measured_by_all_its_requests(void **state)
+{
+	struct burst b = {.local = true};
+	struct impact t = {.client_errors = 5, .client_requests = 10000};
+
+	(void)state;
+	burst_add(&b, NSEC_PER_SEC, &t);
+	assert_int_equal(burst_decide(&b, NSEC_PER_SEC), BURST_SAME);
+	t.client_errors = 500;
+	burst_add(&b, NSEC_PER_SEC, &t);
+	assert_int_equal(burst_decide(&b, NSEC_PER_SEC), BURST_OPENED);
+}
+
+/* In whatever order intervals are added. */
+static void recovery_is_the_first_good_answer_after_the_last_failure(void **state)
+{
+	const struct impact parts[] = {
+		{.last_ns = 100, .ok_first_ns = 50},
+		{.ok_first_ns = 200},
+		{.last_ns = 300},
+		{.ok_first_ns = 400},
+		{.ok_first_ns = 500},
+	};
+	struct impact forth = {0}, back = {0};
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		impact_add(&forth, &parts[i]);
+		impact_add(&back, &parts[4 - i]);
+	}
+	assert_int_equal(forth.recovered_ns, 400);
+	assert_int_equal(back.recovered_ns, 400);
+}
+
+static void sums_of_foreign_numbers_end_at_the_greatest(void **state)
+{
+	struct impact a, b;
+
+	(void)state;
+	memset(&a, 0xff, sizeof(a));
+	memset(&b, 0xff, sizeof(b));
+	impact_add(&a, &b);
+	assert_int_equal(a.upstream_requests, UINT64_MAX);
+	assert_true(impact_failure_ratio(&a) <= 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +320,13 @@ int main(void)
 		cmocka_unit_test(both_legs_of_one_failure_count_once),
 		cmocka_unit_test(time_that_jumps_does_no_harm),
 		cmocka_unit_test(failures_before_and_after_a_time_are_told_apart),
+		cmocka_unit_test(answers_of_the_upstreams_own_are_failures_beside_those_of_legs),
+		cmocka_unit_test(clients_told_otherwise_count_with_their_legs),
+		cmocka_unit_test(every_kind_of_failure_opens_a_burst),
+		cmocka_unit_test(what_is_no_failure_opens_none),
+		cmocka_unit_test(gateways_own_failures_are_measured_by_all_its_requests),
+		cmocka_unit_test(recovery_is_the_first_good_answer_after_the_last_failure),
+		cmocka_unit_test(sums_of_foreign_numbers_end_at_the_greatest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

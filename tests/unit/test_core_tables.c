@@ -140,6 +140,16 @@ static void text_ends_before_the_character_that_does_not_fit(void **state)
 	assert_true(strlen(buffer) < sizeof(buffer));
 }
 
+static const char *spelled(void (*add)(struct text *, uint64_t), uint64_t value)
+{
+	static char buffer[64];
+	struct text t;
+
+	text_init(&t, buffer, sizeof(buffer));
+	add(&t, value);
+	return buffer;
+}
+
 static void text_spells_quantities_without_locale(void **state)
 {
 	struct endpoint e = {.addr = {[15] = 1}, .port = 80};
@@ -147,13 +157,31 @@ static void text_spells_quantities_without_locale(void **state)
 	struct text t;
 
 	(void)state;
+	assert_string_equal(spelled(text_add_bytes, 0), "0 bytes");
+	assert_string_equal(spelled(text_add_bytes, 18974), "18.5 KiB");
+	assert_string_equal(spelled(text_add_bytes, 300 * MIB + MIB / 2), "300.5 MiB");
+	assert_string_equal(spelled(text_add_bytes, 2048 * MIB), "2048 MiB");
+	assert_string_equal(spelled(text_add_bytes, 20480 * MIB), "20 GiB");
+	assert_string_equal(spelled(text_add_bytes, UINT64_MAX), "17179869184 GiB");
+	assert_string_equal(spelled(text_add_duration, 0), "0 ms");
+	assert_string_equal(spelled(text_add_duration, 14 * NSEC_PER_MSEC), "14 ms");
+	assert_string_equal(spelled(text_add_duration, 38149999999), "38.1 s");
+	assert_string_equal(spelled(text_add_duration, 750 * NSEC_PER_SEC), "12.5 min");
+	assert_string_equal(spelled(text_add_duration, 9000 * NSEC_PER_SEC), "2.5 h");
 	text_init(&t, buffer, sizeof(buffer));
-	text_add_mib(&t, 300 * MIB + MIB / 2);
+	text_add_rate(&t, 3.5 * (double)MIB);
 	text_add(&t, " ");
-	text_add_seconds(&t, 38149999999);
+	text_add_rate(&t, 0.02 * (double)MIB);
+	text_add(&t, " ");
+	text_add_rate(&t, 17.5);
+	assert_string_equal(buffer, "3.5 MiB/s 1.2 MiB/min 61.5 KiB/h");
+	text_init(&t, buffer, sizeof(buffer));
+	text_add_decimal(&t, 7.64);
+	text_add(&t, " ");
+	text_add_decimal(&t, 12);
 	text_add(&t, " ");
 	text_add_endpoint(&t, &e);
-	assert_string_equal(buffer, "300.5 MiB 38.1 s [::1]:80");
+	assert_string_equal(buffer, "7.6 12 [::1]:80");
 }
 
 int main(void)

@@ -159,6 +159,103 @@ static void repeated_signal_keeps_its_first_time(void **state)
 	assert_int_equal(d.nr_signals, DEATH_SIGNALS);
 }
 
+static void handled_signal_names_its_first_sender(void **state)
+{
+	struct death d = died(0), again = died(SIGTERM), other = died(SIGKILL);
+
+	(void)state;
+	/* It handles SIGTERM and exits in its own time, while somebody else knocks too. */
+	signal_at(&d, d.exit_ns - 5 * NSEC_PER_SEC, shell, SIGTERM, SI_USER, false);
+	signal_at(&d, d.exit_ns - 1, (struct proc_id){1, 1}, SIGINT, SI_USER, false);
+	assert_int_equal(decode(&d).sender_tgid, 5);
+	/* Its handler cleans up and sends the signal again, to itself. */
+	signal_at(&again, again.exit_ns - NSEC_PER_SEC, shell, SIGTERM, SI_USER, false);
+	signal_at(&again, again.exit_ns - 1, self, SIGTERM, SI_TKILL, false);
+	assert_int_equal(decode(&again).sender_tgid, 5);
+	/* ... or another one. */
+	signal_at(&other, other.exit_ns - NSEC_PER_SEC, shell, SIGINT, SI_USER, false);
+	signal_at(&other, other.exit_ns - 1, self, SIGKILL, SI_USER, false);
+	assert_int_equal(decode(&other).sender_tgid, 5);
+}
+
+static void abort_after_a_request_to_end_is_its_own(void **state)
+{
+	struct death d = died(SIGABRT);
+
+	(void)state;
+	signal_at(&d, d.exit_ns - 9 * NSEC_PER_SEC, shell, SIGTERM, SI_USER, false);
+	signal_at(&d, d.exit_ns - 1, self, SIGABRT, SI_TKILL, false);
+	assert_int_equal(decode(&d).sender_tgid, 7);
+	assert_true(death_aborted_itself(&d));
+	d.v8_ns = d.exit_ns - 2;
+	assert_true(death_is_v8_oom(&d));
+}
+
+static void arbiter_that_aborts_a_worker_is_named_though_it_exits(void **state)
+{
+	struct death d = died(1 << 8);
+
+	(void)state;
+	signal_at(&d, d.exit_ns - NSEC_PER_SEC, shell, SIGABRT, SI_USER, false);
+	assert_int_equal(decode(&d).sender_tgid, 5);
+	d.map_failed_ns = d.exit_ns - 1;
+	assert_false(death_is_map_failure(&d));
+}
+
+static void hangup_long_before_was_no_request_to_end(void **state)
+{
+	struct death d = died(1 << 8);
+
+	(void)state;
+	signal_at(&d, d.exit_ns - 20 * NSEC_PER_SEC, shell, SIGHUP, SI_USER, false);
+	signal_at(&d, d.exit_ns - 10 * NSEC_PER_SEC, (struct proc_id){1, 1}, SIGTERM, SI_USER,
+		  false);
+	assert_int_equal(decode(&d).sender_tgid, 1);
+}
+
+static void first_sender_is_kept_among_many(void **state)
+{
+	struct death d = died(0);
+
+	(void)state;
+	signal_at(&d, d.exit_ns - NSEC_PER_SEC, shell, SIGTERM, SI_USER, false);
+	for (uint32_t i = 0; i < 10; i++)
+		signal_at(&d, d.exit_ns - 500 + i, (struct proc_id){1, 100 + i}, SIGINT, SI_USER,
+			  false);
+	assert_int_equal(d.nr_signals, DEATH_SIGNALS);
+	assert_int_equal(decode(&d).sender_tgid, 5);
+	assert_int_equal(d.signals[DEATH_SIGNALS - 1].sender.tgid, 109);
+}
+
+static void refused_memory_ends_what_cannot_go_on(void **state)
+{
+	struct death d = died(2 << 8), late = died(1 << 8), fine = died(0), killed = died(SIGKILL);
+
+	(void)state;
+	d.map_failed_ns = d.exit_ns - NSEC_PER_SEC;
+	assert_true(death_is_map_failure(&d) && death_by_memory(&d));
+	late.map_failed_ns = late.exit_ns - 3 * NSEC_PER_SEC;
+	assert_false(death_is_map_failure(&late));
+	fine.map_failed_ns = fine.exit_ns - 1;
+	assert_false(death_is_map_failure(&fine));
+	killed.map_failed_ns = killed.exit_ns - 1;
+	assert_false(death_is_map_failure(&killed));
+	d = died(SIGABRT);
+	d.map_failed_ns = d.exit_ns - 1;
+	signal_at(&d, d.exit_ns - 1, self, SIGABRT, SI_TKILL, false);
+	assert_true(death_is_map_failure(&d));
+}
+
+static void full_heap_exit_is_a_death_of_memory(void **state)
+{
+	struct death d = died(3 << 8);
+
+	(void)state;
+	assert_false(death_by_memory(&d));
+	d.heap_full_exit = true;
+	assert_true(death_by_memory(&d));
+}
+
 static void ring_counts_what_it_loses_unreported(void **state)
 {
 	struct deaths *t = calloc(1, sizeof(*t));
@@ -187,6 +284,13 @@ int main(void)
 		cmocka_unit_test(exit_after_sigterm_names_who_asked),
 		cmocka_unit_test(signal_long_before_the_exit_is_not_its_cause),
 		cmocka_unit_test(repeated_signal_keeps_its_first_time),
+		cmocka_unit_test(handled_signal_names_its_first_sender),
+		cmocka_unit_test(abort_after_a_request_to_end_is_its_own),
+		cmocka_unit_test(arbiter_that_aborts_a_worker_is_named_though_it_exits),
+		cmocka_unit_test(hangup_long_before_was_no_request_to_end),
+		cmocka_unit_test(first_sender_is_kept_among_many),
+		cmocka_unit_test(refused_memory_ends_what_cannot_go_on),
+		cmocka_unit_test(full_heap_exit_is_a_death_of_memory),
 		cmocka_unit_test(ring_counts_what_it_loses_unreported),
 	};
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * links: model/report_json.c model/report_sections.c model/incident_json.c model/vocabulary.c
+ * links: model/report_json.c model/report_sections.c model/incident_json.c
+ * model/incident_memory_json.c model/vocabulary.c
  *
  * Golden lines stand in report_json.golden.jsonl beside this file, which is also validated against
  * the schema. MEMSWELL_UPDATE_GOLDEN=1 writes them anew; look at the difference before you keep it.
@@ -127,9 +128,10 @@ static void set_memory(struct report_memory *memory)
 {
 	*memory = (struct report_memory){
 		.anon_bytes_at_death = HAS(118325248),
+		.peak_anon_bytes = HAS(119000000),
 		.peak_rss_bytes = HAS(180000000),
 		.ceiling_bytes = 104857600,
-		.ceiling_source = "v8_observed",
+		.ceiling_source = CEILING_V8_OBSERVED,
 		.floor_slope_bytes_per_s = HAS(6291456.25),
 		.slope_p10 = HAS(6000000),
 		.slope_p90 = HAS(6600000),
@@ -137,10 +139,54 @@ static void set_memory(struct report_memory *memory)
 		.window_s = HAS(320),
 		.bytes_per_request = HAS(6100.5),
 		.native_share = HAS(0.03),
-		.predicted_exhaustion_s = HAS(12),
-		.prediction_ns = 4050000000000,
+		.ceilings = {{CEILING_V8_OBSERVED, 104857600}, {CEILING_CGROUP, 167772160}},
+		.nr_ceilings = 2,
+		.concavity = HAS(0.98),
 		.cgroup_version = 1,
 	};
+}
+
+/* What only some incidents have. */
+static void set_explanation(struct report_incident *incident)
+{
+	incident->forecast = (struct report_forecast){
+		.first_ns = 4010000000000,
+		.newest_ns = 4050000000000,
+		.first_s = HAS(60.5),
+		.newest_s = HAS(12),
+		.lead_s = HAS(54.357161),
+		.error_s = HAS(-2.357161),
+	};
+	incident->explanation = (struct report_explanation){
+		.requests = HAS(0.9),
+		.received = HAS(0.02),
+		.in_flight = HAS(0.03),
+		.background = HAS(0.05),
+		.amplification = HAS(3.4),
+		.largest_request_bytes = HAS(62914560),
+		.cpu_per_request_ratio = HAS(7.6),
+		.in_flight_peak = HAS(500),
+		.stalled_s = HAS(0),
+		.limit_events_per_s = HAS(80000),
+		.major_faults_per_s = HAS(120),
+	};
+	incident->pool = (struct report_pool){
+		.saturated = true,
+		.backend = upstream,
+		.connections = 10,
+		.latency_ratio = 8.5,
+		.since_ns = 4020000000000,
+	};
+	incident->victims[0] = (struct report_victim){17382, 4096000, "node"};
+	incident->victims[1] = (struct report_victim){17383, 0, ""};
+	incident->nr_victims = 2;
+	incident->supervisor_tgid = 900;
+	incident->supervisor_comm = "PM2 v5: God";
+	incident->status = STATUS_CRASH_LOOP;
+	incident->impact.truncated = 3;
+	incident->impact.client_closed = 2;
+	incident->impact.app_answered = 1;
+	incident->impact.inferred = true;
 }
 
 static void set_incident(struct report_incident *incident)
@@ -148,6 +194,7 @@ static void set_incident(struct report_incident *incident)
 	*incident = (struct report_incident){
 		.id = "01JDA0B1C2D3E4F5G6H7J8K9MN",
 		.record = INCIDENT_UPDATE,
+		.forecast = {.newest_ns = 4050000000000, .newest_s = HAS(12)},
 		.revision = 3,
 		.status = STATUS_ONGOING,
 		.severity_number = 17,
@@ -156,6 +203,7 @@ static void set_incident(struct report_incident *incident)
 		.died = true,
 		.next_tgid = 17999,
 		.restarts_10m = 2,
+		.deaths_10m = 3,
 		.upstream = upstream,
 		.gateway = {.proc = nginx, .personality = "nginx", .nr_workers = 2},
 		.impact = impact,
@@ -235,6 +283,27 @@ static void make_agent_lines(void)
 	keep(report);
 }
 
+static void make_growth_line(enum growth_level level)
+{
+	struct report *report = golden(REPORT_GROWTH);
+
+	report->growth = (struct report_growth){
+		.proc = node,
+		.level = level,
+		.floor_bytes = 90000000,
+		.slope_bytes_per_s = 6291456,
+		.slope_p10 = 6000000.5,
+		.slope_p90 = 6600000,
+		.mk_z = 6.9,
+		.window_s = 320,
+		.ceiling_bytes = 104857600,
+		.ceiling_source = CEILING_CGROUP,
+		.exhaustion_s = HAS(2.36),
+		.exhaustion_p10_s = HAS(2.2),
+	};
+	keep(report);
+}
+
 static void make_process_lines(void)
 {
 	struct report *report = golden(REPORT_PROCESS_EXIT);
@@ -252,22 +321,9 @@ static void make_process_lines(void)
 	report->process_exit.proc.id.tgid = 9;
 	report->process_exit.death = (struct report_death){.exit_code = 137, .signal = 9};
 	keep(report);
-	report = golden(REPORT_GROWTH);
-	report->growth = (struct report_growth){
-		.proc = node,
-		.level = GROWTH_PROBABLE,
-		.floor_bytes = 90000000,
-		.slope_bytes_per_s = 6291456,
-		.slope_p10 = 6000000.5,
-		.slope_p90 = 6600000,
-		.mk_z = 6.9,
-		.window_s = 320,
-		.ceiling_bytes = 104857600,
-		.ceiling_source = "cgroup",
-		.exhaustion_s = HAS(2.36),
-		.exhaustion_p10_s = HAS(2.2),
-	};
-	keep(report);
+	make_growth_line(GROWTH_NONE);
+	make_growth_line(GROWTH_PROBABLE);
+	make_growth_line(GROWTH_IMMINENT);
 	report = golden(REPORT_SAMPLE);
 	report->sample.proc = node;
 	report->sample.task = (struct record_task){.anon_bytes = 4096, .cpu_ns = 1500000000};
@@ -322,6 +378,10 @@ static void make_burst_and_incident_lines(void)
 	keep(report);
 	report = golden(REPORT_INCIDENT);
 	set_incident(&report->incident);
+	keep(report);
+	report = golden(REPORT_INCIDENT);
+	set_incident(&report->incident);
+	set_explanation(&report->incident);
 	keep(report);
 	report = golden(REPORT_INCIDENT);
 	report->incident = (struct report_incident){
@@ -437,6 +497,12 @@ static void fill_incident_lists(struct report_incident *incident, char byte)
 	for (int i = 0; i < REPORT_MAX_SCORES; i++)
 		incident->verdict.scores[i] = (struct report_score){"a_rule_with_a_long_name",
 								    "memory_death", -1e-9, 1e99};
+	for (int i = 0; i < REPORT_MAX_VICTIMS; i++) {
+		incident->victims[i] = (struct report_victim){UINT32_MAX, UINT64_MAX, ""};
+		fill_text(incident->victims[i].comm, sizeof(incident->victims[i].comm), byte);
+	}
+	incident->nr_victims = UINT32_MAX;
+	incident->memory.nr_ceilings = UINT32_MAX;
 	incident->nr_moments = UINT32_MAX;
 	incident->nr_evidence = UINT32_MAX;
 	incident->nr_actions = UINT32_MAX;
@@ -455,6 +521,8 @@ static void make_hostile_incident(struct report *report, struct record_header *h
 	*report = new_report(REPORT_INCIDENT, UINT64_MAX);
 	report->header = host;
 	set_incident(incident);
+	set_explanation(incident);
+	incident->supervisor_comm = long_comm;
 	incident->culprit = hostile_proc(byte);
 	incident->gateway.proc = incident->culprit;
 	incident->death.sender_comm = long_comm;
@@ -481,30 +549,66 @@ static void the_worst_incident_fits(void **state)
 	assert_non_null(strstr(line, "\"data_quality\":{"));
 }
 
-static void evidence_goes_first(void **state)
+/* A long incident: so many scores of which so many say something, evidence, moments. */
+static void make_long_incident(struct report *report, uint32_t nr_scores, uint32_t nr_speaking,
+			       uint32_t nr_evidence)
 {
-	struct report report = new_report(REPORT_INCIDENT, 1);
+	struct report_incident *incident = &report->incident;
+
+	*report = new_report(REPORT_INCIDENT, 1);
+	set_incident(incident);
+	set_explanation(incident);
+	fill_incident_lists(incident, 'a');
+	for (uint32_t i = nr_speaking; i < REPORT_MAX_SCORES; i++)
+		incident->verdict.scores[i].weight = 0;
+	incident->verdict.nr_scores = nr_scores;
+	incident->verdict.nr_alternatives = 2;
+	incident->nr_evidence = nr_evidence;
+	incident->nr_victims = 0;
+	incident->nr_moments = 4;
+	incident->nr_actions = 0;
+}
+
+static void rules_that_found_nothing_go_first(void **state)
+{
+	struct report report;
 
 	(void)state;
-	set_incident(&report.incident);
-	fill_incident_lists(&report.incident, 'a');
-	report.incident.nr_actions = 0;
-	report.incident.nr_moments = 12;
+	make_long_incident(&report, 40, 10, 3);
 	assert_well_formed(report_json(&report, line));
 	assert_non_null(strstr(line, "\"truncated\":true"));
+	assert_null(strstr(line, "\"weight\":0,"));
+	assert_non_null(strstr(line, "a_rule_with_a_long_name"));
+	assert_non_null(strstr(line, "\"id\":\"e3\""));
+}
+
+static void evidence_goes_next_the_late_one_before(void **state)
+{
+	struct report report;
+
+	(void)state;
+	make_long_incident(&report, 22, 22, 16);
+	assert_well_formed(report_json(&report, line));
+	assert_non_null(strstr(line, "\"truncated\":true"));
+	assert_non_null(strstr(line, "\"id\":\"e6\""));
+	assert_null(strstr(line, "\"id\":\"e7\""));
+	make_long_incident(&report, 30, 30, 16);
+	assert_well_formed(report_json(&report, line));
 	assert_null(strstr(line, "\"evidence\""));
 	assert_non_null(strstr(line, "\"detail\""));
 	assert_non_null(strstr(line, "\"scores\""));
 }
 
-static void details_scores_and_paths_go_next(void **state)
+static void details_scores_and_paths_go_last(void **state)
 {
 	struct record_header host;
 	struct report report;
 
 	(void)state;
 	make_hostile_incident(&report, &host, 'a');
+	report.incident.nr_moments = 6;
 	report.incident.nr_actions = 0;
+	report.incident.nr_victims = 0;
 	assert_well_formed(report_json(&report, line));
 	assert_null(strstr(line, "\"evidence\""));
 	assert_null(strstr(line, "\"detail\""));
@@ -578,8 +682,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_are_the_golden_ones),
 		cmocka_unit_test(the_worst_incident_fits),
-		cmocka_unit_test(evidence_goes_first),
-		cmocka_unit_test(details_scores_and_paths_go_next),
+		cmocka_unit_test(rules_that_found_nothing_go_first),
+		cmocka_unit_test(evidence_goes_next_the_late_one_before),
+		cmocka_unit_test(details_scores_and_paths_go_last),
 		cmocka_unit_test(other_kinds_fit_with_hostile_names),
 		cmocka_unit_test(a_kind_out_of_range_writes_nothing),
 		cmocka_unit_test(any_time_is_a_time),

@@ -38,56 +38,58 @@ double burst_base_rate(const struct burst *b)
 	return fmax(b->rate_per_s, FLOOR_PER_S);
 }
 
-static void add_tally(struct tally *to, const struct tally *t)
+static void add_array(uint64_t *to, const uint64_t *from, size_t n)
 {
-	for (int i = 0; i < NR_FLOW_STATUSES; i++)
-		to->client_status[i] = add_u32(to->client_status[i], t->client_status[i]);
-	for (int i = 0; i < NR_FLOW_FAILS; i++)
-		to->fail[i] = add_u32(to->fail[i], t->fail[i]);
-	to->upstream_requests = add_u32(to->upstream_requests, t->upstream_requests);
-	to->upstream_responses = add_u32(to->upstream_responses, t->upstream_responses);
-	to->client_requests = add_u32(to->client_requests, t->client_requests);
-	to->client_errors = add_u32(to->client_errors, t->client_errors);
-	to->client_closed = add_u32(to->client_closed, t->client_closed);
-	to->lost = add_u32(to->lost, t->lost);
-	to->lost_told = add_u32(to->lost_told, t->lost_told);
-	to->first_ns = earliest_ns(to->first_ns, t->first_ns);
-	to->last_ns = max_u64(to->last_ns, t->last_ns);
-	to->first_reset_ns = earliest_ns(to->first_reset_ns, t->first_reset_ns);
-	to->first_refused_ns = earliest_ns(to->first_refused_ns, t->first_refused_ns);
-	to->ok_ns = max_u64(to->ok_ns, t->ok_ns);
-	to->ok_first_ns = max_u64(to->ok_first_ns, t->ok_first_ns);
+	for (size_t i = 0; i < n; i++)
+		to[i] = add_u64(to[i], from[i]);
 }
 
-static void add_impact(struct impact *to, const struct tally *t)
+/* The earlier of two recoveries that came after the last failure; 0 none. */
+static uint64_t recovery(uint64_t a_ns, uint64_t b_ns, uint64_t last_ns)
 {
-	for (int i = 0; i < NR_FLOW_STATUSES; i++)
-		to->client_status[i] += t->client_status[i];
-	for (int i = 0; i < NR_FLOW_FAILS; i++)
-		to->fail[i] += t->fail[i];
-	to->upstream_requests += t->upstream_requests;
-	to->upstream_responses += t->upstream_responses;
-	to->client_requests += t->client_requests;
-	to->client_errors += t->client_errors;
-	to->client_closed += t->client_closed;
-	to->lost += t->lost;
-	to->lost_told += t->lost_told;
-	to->first_ns = earliest_ns(to->first_ns, t->first_ns);
-	to->last_ns = max_u64(to->last_ns, t->last_ns);
-	to->first_reset_ns = earliest_ns(to->first_reset_ns, t->first_reset_ns);
-	to->first_refused_ns = earliest_ns(to->first_refused_ns, t->first_refused_ns);
-	to->ok_ns = max_u64(to->ok_ns, t->ok_ns);
-	if (to->recovered_ns <= to->last_ns)
-		to->recovered_ns = 0;
-	if (t->ok_first_ns > to->last_ns)
-		to->recovered_ns = earliest_ns(to->recovered_ns, t->ok_first_ns);
+	return earliest_ns(a_ns > last_ns ? a_ns : 0, b_ns > last_ns ? b_ns : 0);
+}
+
+static void add_times(struct impact *to, const struct impact *from)
+{
+	to->first_ns = earliest_ns(to->first_ns, from->first_ns);
+	to->last_ns = max_u64(to->last_ns, from->last_ns);
+	to->first_reset_ns = earliest_ns(to->first_reset_ns, from->first_reset_ns);
+	to->first_refused_ns = earliest_ns(to->first_refused_ns, from->first_refused_ns);
+	to->ok_ns = max_u64(to->ok_ns, from->ok_ns);
+	to->ok_first_ns = max_u64(to->ok_first_ns, from->ok_first_ns);
+	to->recovered_ns = recovery(to->recovered_ns, from->recovered_ns, to->last_ns);
+	to->recovered_ns = recovery(to->recovered_ns, from->ok_first_ns, to->last_ns);
+}
+
+void impact_add(struct impact *to, const struct impact *from)
+{
+	add_array(to->client_status, from->client_status, NR_FLOW_STATUSES);
+	add_array(to->fail, from->fail, NR_FLOW_FAILS);
+	add_array(to->passed_on, from->passed_on, 3);
+	to->upstream_requests = add_u64(to->upstream_requests, from->upstream_requests);
+	to->upstream_responses = add_u64(to->upstream_responses, from->upstream_responses);
+	to->client_requests = add_u64(to->client_requests, from->client_requests);
+	to->client_errors = add_u64(to->client_errors, from->client_errors);
+	to->client_closed = add_u64(to->client_closed, from->client_closed);
+	to->inferred = add_u64(to->inferred, from->inferred);
+	to->truncated = add_u64(to->truncated, from->truncated);
+	to->app_answered = add_u64(to->app_answered, from->app_answered);
+	to->accept_full = add_u64(to->accept_full, from->accept_full);
+	to->abandoned = add_u64(to->abandoned, from->abandoned);
+	to->lost = add_u64(to->lost, from->lost);
+	to->lost_told = add_u64(to->lost_told, from->lost_told);
+	add_times(to, from);
 }
 
 uint64_t impact_upstream_failures(const struct impact *i)
 {
-	return i->fail[FLOW_FAIL_REFUSED] + i->fail[FLOW_FAIL_CONNECT_TIMEOUT] +
-	       i->fail[FLOW_FAIL_RST_BEFORE] + i->fail[FLOW_FAIL_FIN_BEFORE] +
-	       i->fail[FLOW_FAIL_RST_MID];
+	uint64_t sum = i->abandoned;
+
+	for (unsigned int f = 0; f < NR_FLOW_FAILS; f++)
+		if (burst_is_leg_fail(f))
+			sum = add_u64(sum, i->fail[f]);
+	return sum;
 }
 
 uint64_t impact_client_failures(const struct impact *i)
@@ -96,9 +98,38 @@ uint64_t impact_client_failures(const struct impact *i)
 	       i->client_status[FLOW_STATUS_504];
 }
 
-uint64_t impact_clients_hurt(const struct impact *i)
+uint64_t impact_clients_told(const struct impact *i)
 {
 	return impact_client_failures(i) + i->client_errors + i->client_closed;
+}
+
+static uint64_t passed_on(const struct impact *i)
+{
+	return i->passed_on[0] + i->passed_on[1] + i->passed_on[2];
+}
+
+uint64_t impact_clients_hurt(const struct impact *i)
+{
+	return impact_clients_told(i) + i->truncated + passed_on(i);
+}
+
+uint64_t impact_no_live(const struct impact *i)
+{
+	/* A timeout is the gateway giving up, so what it abandoned is an attempt as well. */
+	uint64_t attempts =
+		impact_upstream_failures(i) - i->abandoned + i->fail[FLOW_FAIL_ABANDONED];
+
+	return since_ns(impact_client_failures(i), attempts);
+}
+
+/* Good answers clients got; where they could not be seen, what the upstream gave. */
+static uint64_t good_answers(const struct impact *i)
+{
+	uint64_t good = 0;
+
+	for (int s = FLOW_STATUS_2XX; s <= FLOW_STATUS_4XX; s++)
+		good += i->client_status[s];
+	return i->inferred ? max_u64(good, i->upstream_responses) : good;
 }
 
 /*
@@ -108,29 +139,43 @@ uint64_t impact_clients_hurt(const struct impact *i)
  */
 uint64_t impact_masked(const struct impact *i)
 {
-	uint64_t unhelped = impact_clients_hurt(i) + since_ns(i->lost, i->lost_told);
-	uint64_t good = 0;
+	uint64_t unhelped = impact_clients_told(i) + i->truncated + since_ns(i->lost, i->lost_told);
 
-	for (int s = FLOW_STATUS_2XX; s <= FLOW_STATUS_4XX; s++)
-		good += i->client_status[s];
-	return min_u64(good, since_ns(impact_upstream_failures(i), unhelped));
+	return min_u64(good_answers(i), since_ns(impact_upstream_failures(i), unhelped));
 }
 
-/* One failure shows on both legs, and maybe not in the same interval: so never their sum. */
+double impact_failure_ratio(const struct impact *i)
+{
+	uint64_t ends = i->client_closed + passed_on(i);
+
+	for (int s = 0; s < NR_FLOW_STATUSES; s++)
+		ends += i->client_status[s];
+	if (i->inferred)
+		ends = max_u64(ends, impact_clients_told(i) + i->upstream_responses);
+	return ends ? fmin((double)impact_clients_hurt(i) / (double)ends, 1) : 0;
+}
+
+/*
+ * One failure shows on both legs, and maybe not in the same interval: so never their sum. But what
+ * the upstream answered itself failed on no leg, and is not among what the gateway made.
+ */
 static uint64_t failures(const struct impact *i)
 {
-	return max_u64(impact_upstream_failures(i), impact_client_failures(i));
+	return max_u64(impact_upstream_failures(i), impact_clients_told(i)) + i->app_answered;
 }
 
-static uint64_t attempts(const struct impact *i)
+static uint64_t attempts(const struct burst *b, const struct impact *i)
 {
+	uint64_t legs = impact_upstream_failures(i);
 	uint64_t upstream = i->upstream_requests + i->fail[FLOW_FAIL_REFUSED] +
-			    i->fail[FLOW_FAIL_CONNECT_TIMEOUT];
+			    i->fail[FLOW_FAIL_CONNECT_TIMEOUT] + i->fail[FLOW_FAIL_UNREACHABLE] +
+			    i->fail[FLOW_FAIL_NO_PORT];
 
-	return upstream + since_ns(failures(i), impact_upstream_failures(i));
+	upstream += since_ns(impact_clients_told(i), legs);
+	return b->local ? max_u64(upstream, i->client_requests) : upstream;
 }
 
-static struct tally *slot(struct burst *b, uint64_t second)
+static struct impact *slot(struct burst *b, uint64_t second)
 {
 	return &b->ring[second % BURST_SECONDS];
 }
@@ -140,7 +185,7 @@ static void sum_window(struct burst *b, uint64_t seconds, struct impact *out)
 {
 	memset(out, 0, sizeof(*out));
 	for (uint64_t i = 0; i < seconds && i <= b->second; i++)
-		add_impact(out, slot(b, b->second - i));
+		impact_add(out, slot(b, b->second - i));
 }
 
 /* Seconds leave the ring into the base rate; those of a burst are not base. */
@@ -149,25 +194,23 @@ static void advance(struct burst *b, uint64_t second)
 	uint64_t gap = second > b->second ? second - b->second : 0;
 
 	for (uint64_t i = 1; i <= min_u64(gap, BURST_SECONDS); i++) {
-		struct tally *t = slot(b, b->second + i);
-		struct impact one = {0};
+		struct impact *old = slot(b, b->second + i);
 
-		add_impact(&one, t);
 		if (!b->open)
-			b->rate_per_s += ((double)failures(&one) - b->rate_per_s) / RATE_MEMORY_S;
-		memset(t, 0, sizeof(*t));
+			b->rate_per_s += ((double)failures(old) - b->rate_per_s) / RATE_MEMORY_S;
+		memset(old, 0, sizeof(*old));
 	}
 	if (gap > BURST_SECONDS && !b->open)
 		b->rate_per_s *= exp(-(double)(gap - BURST_SECONDS) / RATE_MEMORY_S);
 	b->second += gap;
 }
 
-void burst_add(struct burst *b, uint64_t now_ns, const struct tally *tally)
+void burst_add(struct burst *b, uint64_t now_ns, const struct impact *interval)
 {
 	advance(b, now_ns / NSEC_PER_SEC);
-	add_tally(slot(b, b->second), tally);
+	impact_add(slot(b, b->second), interval);
 	if (b->open)
-		add_impact(&b->sum, tally);
+		impact_add(&b->sum, interval);
 }
 
 static bool window_opens(struct burst *b, uint32_t window_s)
@@ -178,7 +221,7 @@ static bool window_opens(struct burst *b, uint32_t window_s)
 	/* One slot more than the window, because the newest one has only begun. */
 	sum_window(b, window_s + 1, &sum);
 	n = failures(&sum);
-	if (n < MIN_FAILURES || (double)n < MIN_RATIO * (double)attempts(&sum))
+	if (n < MIN_FAILURES || (double)n < MIN_RATIO * (double)attempts(b, &sum))
 		return false;
 	b->log10_p = burst_log10_tail(n, burst_base_rate(b) * (window_s + 1));
 	return b->log10_p < MAX_LOG10_P;
@@ -191,12 +234,9 @@ static bool window_opens(struct burst *b, uint32_t window_s)
 static void sum_from_first_failure(struct burst *b)
 {
 	uint64_t length = 0;
-	struct impact one;
 
 	for (uint64_t i = 0; i < BURST_SECONDS && i <= b->second; i++) {
-		memset(&one, 0, sizeof(one));
-		add_impact(&one, slot(b, b->second - i));
-		if (failures(&one))
+		if (failures(slot(b, b->second - i)))
 			length = i + 1;
 		else if (i >= length + BURST_QUIET_S)
 			break;

@@ -88,3 +88,26 @@ uint64_t container_reclaim_ns(struct container *c, uint64_t now_ns)
 		sum = add_u64(sum, c->reclaim_ns[i]);
 	return sum;
 }
+
+static void advance_limit(struct container *c, uint64_t slice)
+{
+	if (slice <= c->limit_slice)
+		return;
+	c->limit_events[1] = slice == c->limit_slice + 1 ? c->limit_events[0] : 0;
+	c->limit_events[0] = 0;
+	c->limit_slice = slice;
+}
+
+void container_limit_hit(struct container *c, uint64_t count, uint64_t now_ns)
+{
+	advance_limit(c, now_ns / LIMIT_SLICE_NS);
+	c->limit_events[0] = add_u64(c->limit_events[0], count);
+}
+
+uint64_t container_limit_events_per_s(struct container *c, uint64_t now_ns)
+{
+	uint64_t span_ns = LIMIT_SLICE_NS + now_ns % LIMIT_SLICE_NS;
+
+	advance_limit(c, now_ns / LIMIT_SLICE_NS);
+	return add_u64(c->limit_events[0], c->limit_events[1]) / max_u64(span_ns / NSEC_PER_SEC, 1);
+}

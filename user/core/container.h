@@ -17,6 +17,7 @@
 #define CONTAINER_HEADS	 512
 #define RECLAIM_SLICES	 6
 #define RECLAIM_SLICE_NS (10 * NSEC_PER_SEC)
+#define LIMIT_SLICE_NS	 (5 * NSEC_PER_SEC)
 
 struct container {
 	struct cgroup_id id;
@@ -24,6 +25,8 @@ struct container {
 	uint64_t anon_bytes;	/* of the processes directly in it */
 	uint64_t reclaim_slice; /* number of the newest slice */
 	uint64_t reclaim_ns[RECLAIM_SLICES];
+	uint64_t limit_slice; /* likewise, for reclaim at its limit: newest, and the one before */
+	uint64_t limit_events[2];
 	uint32_t refs; /* processes */
 	uint16_t next;
 	char path[RECORD_PATH_LEN];
@@ -44,5 +47,10 @@ uint16_t container_get(struct containers *t, const struct cgroup_id *id, uint64_
 void container_reclaimed(struct container *c, uint64_t ns, uint64_t now_ns);
 /* Reclaim time within the last minute. */
 uint64_t container_reclaim_ns(struct container *c, uint64_t now_ns);
+
+/* It hit its limit so many times. */
+void container_limit_hit(struct container *c, uint64_t count, uint64_t now_ns);
+/* ... per second, in the last five to ten seconds. */
+uint64_t container_limit_events_per_s(struct container *c, uint64_t now_ns);
 
 #endif

@@ -6,9 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/outlook.h"
 #include "core/take.h"
 
 #define SILENT_NS (10 * NSEC_PER_SEC)
+/* A collector that runs without end does so in the last part of its heap. */
+#define ASK_FOR_THRASH 0.8
 
 struct core *core_new(const struct core_options *options, core_emit_fn emit, void *arg)
 {
@@ -89,27 +92,38 @@ static void take_self(struct core *core, const struct record *r)
 
 /* Ticks ---------------------------------------------------------------------------------------- */
 
-/* What is left of the limit is used by everything in the cgroup, not only by this process. */
-static void ceiling_of(const struct core *core, const struct proc *p, struct growth_ceiling *out)
+/* Asked only where it can matter: the traffic of a process that has most of its ceiling. */
+static bool is_thrashing(const struct core *core, const struct proc *p,
+			 const struct ceilings *ceilings)
 {
-	uint64_t anon = core->containers.all[p->container].anon_bytes;
+	struct traffic_story traffic;
 
-	out->bytes = p->memcg_limit_bytes;
-	out->used_bytes = max_u64(anon, p->anon_bytes);
+	if (!p->traffic || !ceilings->nr ||
+	    (double)ceilings->used[0] < ASK_FOR_THRASH * (double)ceilings->all[0].bytes)
+		return false;
+	traffic_conclude(&core->traffics.all[p->traffic], core->now_ns, &traffic);
+	return traffic.thrash_ns != 0;
 }
 
 static void report_growth(struct core *core, uint16_t index)
 {
 	struct growth *g = &core->growths.all[index];
-	const struct proc *p = proctab_find(&core->procs, &g->proc);
-	struct growth_ceiling ceiling;
+	struct proc *p = proctab_find(&core->procs, &g->proc);
+	struct growth_now now = {.now_ns = core->now_ns, .tick_ns = core->header.tick_ns};
+	struct lives_story lives;
+	struct ceilings ceilings;
 	struct report_growth growth;
 	struct report *out;
 
 	if (!g->used || !p)
 		return;
-	ceiling_of(core, p, &ceiling);
-	if (!growth_evaluate(g, core->now_ns, core->header.tick_ns, &ceiling, &growth))
+	outlook_lives(core, p, core->now_ns, &lives);
+	outlook_ceilings(core, p, p->anon_bytes, &lives, &ceilings);
+	now.ceilings = &ceilings;
+	now.survived_bytes = lives.peak_bytes;
+	now.cgroup_pace = outlook_cgroup_pace(core, p);
+	now.thrashing = is_thrashing(core, p, &ceilings);
+	if (!growth_evaluate(g, &now, &growth))
 		return;
 	out = emit_begin(core, REPORT_GROWTH, core->now_ns);
 	out->growth = growth;
@@ -141,7 +155,9 @@ static void count_own_losses(struct core *core)
 	heartbeat_set_loss(h, "core", "container_table", core->containers.refused);
 	heartbeat_set_loss(h, "core", "death_table", core->deaths.lost);
 	heartbeat_set_loss(h, "core", "growth_table", core->growths.refused);
+	heartbeat_set_loss(h, "core", "traffic_table", core->traffics.refused);
 	heartbeat_set_loss(h, "core", "service_table", core->services.refused);
+	heartbeat_set_loss(h, "core", "lives_table", core->lives.refused);
 	heartbeat_set_loss(h, "core", "gateway_table", core->gateways.refused);
 	heartbeat_set_loss(h, "core", "incident_table", core->incidents.refused);
 	heartbeat_set_loss(h, "core", "probe_table", core->probes_refused);

@@ -10,6 +10,11 @@
 #define STATUS_SIGNAL(status) ((int32_t)((status)&0x7f))
 #define STATUS_CODE(status)   ((int32_t)((status) >> 8 & 0xff))
 
+/* SIGHUP mostly means to read the configuration again; it asked for an end that comes at once. */
+#define HANGUP_NS (5 * NSEC_PER_SEC)
+/* Who cannot go on without the memory it was refused says so within this time. */
+#define MAP_FAILURE_NS (2 * NSEC_PER_SEC)
+
 uint16_t death_take(struct deaths *t, const struct proc_id *proc)
 {
 	uint16_t index = (uint16_t)(t->newest % DEATH_MAX + 1);
@@ -20,6 +25,16 @@ uint16_t death_take(struct deaths *t, const struct proc_id *proc)
 	d->proc = *proc;
 	t->newest = index;
 	return index;
+}
+
+/* What asked first matters as long as it can have caused the end. */
+static void drop_signal(struct death *d, uint64_t now_ns)
+{
+	int oldest = since_ns(now_ns, d->signals[0].ts_ns) < DEATH_SIGNAL_NS;
+
+	d->nr_signals--;
+	memmove(&d->signals[oldest], &d->signals[oldest + 1],
+		(size_t)(d->nr_signals - oldest) * sizeof(d->signals[0]));
 }
 
 void death_add_signal(struct death *d, uint64_t ts_ns, const struct record_signal *signal)
@@ -35,10 +50,8 @@ void death_add_signal(struct death *d, uint64_t ts_ns, const struct record_signa
 			return;
 	}
 	if (d->nr_signals == DEATH_SIGNALS)
-		memmove(d->signals, d->signals + 1, (DEATH_SIGNALS - 1) * sizeof(d->signals[0]));
-	else
-		d->nr_signals++;
-	s = &d->signals[d->nr_signals - 1];
+		drop_signal(d, ts_ns);
+	s = &d->signals[d->nr_signals++];
 	s->ts_ns = ts_ns;
 	s->sender = signal->sender;
 	s->sig = signal->sig;
@@ -48,22 +61,74 @@ void death_add_signal(struct death *d, uint64_t ts_ns, const struct record_signa
 		  sizeof(signal->sender_comm));
 }
 
+static bool sent_by_itself(const struct death *d, const struct death_signal *s)
+{
+	return s->code <= 0 && proc_id_equal(&s->sender, &d->proc);
+}
+
+/* The signal that its status names. */
+static const struct death_signal *ended_by(const struct death *d)
+{
+	for (int i = 0; i < d->nr_signals; i++)
+		if (!d->signals[i].ignored && d->signals[i].sig == STATUS_SIGNAL(d->status))
+			return &d->signals[i];
+	return NULL;
+}
+
+static bool asks_to_end(const struct death *d, const struct death_signal *s)
+{
+	uint64_t before_ns = since_ns(d->exit_ns, s->ts_ns);
+
+	if (s->ignored || s->code > 0 || sent_by_itself(d, s))
+		return false;
+	if (s->sig == SIGHUP)
+		return before_ns < HANGUP_NS;
+	return before_ns < DEATH_SIGNAL_NS;
+}
+
+static const struct death_signal *asked_by(const struct death *d)
+{
+	for (int i = 0; i < d->nr_signals; i++)
+		if (asks_to_end(d, &d->signals[i]))
+			return &d->signals[i];
+	return NULL;
+}
+
+/* The newest it got, whoever sent it: a fault whose handler exits. */
+static const struct death_signal *newest_signal(const struct death *d)
+{
+	for (int i = d->nr_signals - 1; i >= 0; i--)
+		if (!d->signals[i].ignored &&
+		    since_ns(d->exit_ns, d->signals[i].ts_ns) < DEATH_SIGNAL_NS)
+			return &d->signals[i];
+	return NULL;
+}
+
 const struct death_signal *death_signal_of(const struct death *d)
 {
-	int32_t sig = STATUS_SIGNAL(d->status);
-	const struct death_signal *asked = NULL;
+	const struct death_signal *ended = ended_by(d);
+	const struct death_signal *asked = asked_by(d);
 
-	for (int i = 0; i < d->nr_signals; i++) {
-		const struct death_signal *s = &d->signals[i];
+	if (STATUS_SIGNAL(d->status)) {
+		/* abort() is nobody's way to obey. */
+		bool obeyed = ended && sent_by_itself(d, ended) && ended->sig != SIGABRT;
 
-		if (s->ignored)
-			continue;
-		if (sig && s->sig == sig)
-			return s;
-		if (!sig && since_ns(d->exit_ns, s->ts_ns) < DEATH_SIGNAL_NS)
-			asked = s;
+		return obeyed && asked ? asked : ended;
 	}
-	return asked;
+	return asked ? asked : newest_signal(d);
+}
+
+static bool programs_handle(int32_t sig)
+{
+	return sig == SIGTERM || sig == SIGINT || sig == SIGQUIT || sig == SIGHUP || sig == SIGUSR2;
+}
+
+bool death_was_asked(const struct death *d)
+{
+	for (int i = 0; i < d->nr_signals; i++)
+		if (programs_handle(d->signals[i].sig) && asks_to_end(d, &d->signals[i]))
+			return true;
+	return false;
 }
 
 bool death_is_oom_kill(const struct death *d)
@@ -75,18 +140,32 @@ bool death_is_oom_kill(const struct death *d)
 	return !s || s->code == SI_KERNEL;
 }
 
-bool death_is_v8_oom(const struct death *d)
+/* Nobody else wanted it to end: it exited, aborted or ran into a fault. */
+static bool ended_by_itself(const struct death *d)
 {
 	const struct death_signal *s = death_signal_of(d);
-	bool by_itself = !s || s->code > 0 || proc_id_equal(&s->sender, &d->proc);
 
-	return d->v8_ns && d->status && by_itself &&
+	if (STATUS_SIGNAL(d->status) == SIGKILL)
+		return false;
+	return !s || s->code > 0 || sent_by_itself(d, s);
+}
+
+bool death_is_v8_oom(const struct death *d)
+{
+	return d->v8_ns && d->status && ended_by_itself(d) &&
 	       since_ns(d->exit_ns, d->v8_ns) <= DEATH_SIGNAL_NS;
+}
+
+bool death_is_map_failure(const struct death *d)
+{
+	return d->map_failed_ns && d->status && ended_by_itself(d) &&
+	       since_ns(d->exit_ns, d->map_failed_ns) <= MAP_FAILURE_NS;
 }
 
 bool death_by_memory(const struct death *d)
 {
-	return death_is_oom_kill(d) || death_is_v8_oom(d);
+	return death_is_oom_kill(d) || death_is_v8_oom(d) || d->heap_full_exit ||
+	       death_is_map_failure(d);
 }
 
 bool death_oom_confirmed(const struct death *d)

@@ -70,29 +70,26 @@ void emit_gateway(struct core *core, const struct gateway *g, struct report_gate
 	out->nr_workers = g->nr_workers;
 }
 
-void emit_impact(const struct impact *impact, struct report_impact *out)
+void emit_impact(const struct gateway *g, const struct impact *impact, struct report_impact *out)
 {
-	uint64_t upstream = impact_upstream_failures(impact);
-	uint64_t client = impact_client_failures(impact);
-	uint64_t hurt = impact_clients_hurt(impact);
-	uint64_t ends = impact->client_closed;
-
 	out->first_failure_ns = impact->first_ns;
 	out->last_failure_ns = impact->last_ns;
-	for (int i = 0; i < NR_FLOW_STATUSES; i++) {
-		out->client_status[i] = impact->client_status[i];
-		ends += impact->client_status[i];
-	}
+	memcpy(out->client_status, impact->client_status, sizeof(out->client_status));
+	for (int i = 0; i < 3; i++)
+		out->client_status[FLOW_STATUS_502 + i] += impact->passed_on[i];
 	memcpy(out->upstream_fail, impact->fail, sizeof(out->upstream_fail));
 	out->upstream_requests = impact->upstream_requests;
 	out->upstream_responses = impact->upstream_responses;
 	out->client_requests = impact->client_requests;
-	/* A timeout is the gateway giving up, so what it abandoned is an attempt as well. */
-	out->no_live = since_ns(client, upstream + impact->fail[FLOW_FAIL_ABANDONED]);
+	out->no_live = impact_no_live(impact);
 	out->client_errors = impact->client_errors;
 	out->client_closed = impact->client_closed;
 	out->masked_by_retry = impact_masked(impact);
-	out->failure_ratio = ends ? (double)hurt / (double)ends : 0;
+	out->truncated = impact->truncated;
+	out->app_answered = impact->app_answered;
+	out->unread = !g->serves;
+	out->inferred = impact->inferred || out->unread;
+	out->failure_ratio = impact_failure_ratio(impact);
 }
 
 static const struct record_probe *find_probe(const struct core *core, const char *name)

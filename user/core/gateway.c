@@ -4,21 +4,11 @@
 
 #include <string.h>
 
-#include "core/service.h"
+#include "core/gateway_parts.h"
+#include "core/gateway_share.h"
 #include "core/text.h"
 
 #define MAX_ANCESTORS 8
-/* nginx and others take a failed upstream out for 10 s and answer without asking it. */
-#define BLAME_NS (10 * NSEC_PER_SEC)
-
-#define NR_BAD	3 /* 502, 503, 504 */
-#define BAD(i)	(FLOW_STATUS_502 + (i))
-#define BAD_504 2
-
-#define NR_ERRORS     4 /* 5xx, 502, 503, 504 */
-#define ERROR(i)      (FLOW_STATUS_5XX + (i))
-#define ERROR_OTHER   0
-#define ERROR_OF(bad) ((bad) + 1)
 
 struct proc *gateway_root(struct proctab *procs, struct proc *p)
 {
@@ -105,8 +95,7 @@ static uint16_t find_root(const struct gateways *t, const struct proc_id *root)
 	return 0;
 }
 
-/* The gateway a process works for, remembered in the process; NULL if it has none (yet). */
-static struct gateway *cached(struct gateways *t, const struct proc *p)
+struct gateway *gateway_known(struct gateways *t, const struct proc *p)
 {
 	struct gateway *g = &t->all[p->gateway];
 
@@ -115,9 +104,9 @@ static struct gateway *cached(struct gateways *t, const struct proc *p)
 	return g;
 }
 
-static struct gateway *gateway_get(struct gateways *t, struct proctab *procs, struct proc *p)
+struct gateway *gateway_get(struct gateways *t, struct proctab *procs, struct proc *p)
 {
-	struct gateway *g = cached(t, p);
+	struct gateway *g = gateway_known(t, p);
 	struct proc *root;
 	uint16_t i;
 
@@ -133,6 +122,7 @@ static struct gateway *gateway_get(struct gateways *t, struct proctab *procs, st
 		}
 		t->all[i].root = root->id;
 		text_copy(t->all[i].comm, sizeof(t->all[i].comm), root->comm, sizeof(root->comm));
+		t->all[i].personality = personality_of(t->all[i].comm);
 	}
 	p->gateway = i;
 	p->gateway_generation = t->all[i].generation;
@@ -143,7 +133,7 @@ static struct gateway *gateway_get(struct gateways *t, struct proctab *procs, st
 
 void gateway_worker_exit(struct gateways *t, const struct proc *p)
 {
-	struct gateway *g = cached(t, p);
+	struct gateway *g = gateway_known(t, p);
 
 	if (g && g->nr_workers)
 		g->nr_workers--;
@@ -168,8 +158,10 @@ static uint16_t take_upstream(struct gateways *t)
 	return victim;
 }
 
-static struct upstream *upstream_get(struct gateways *t, uint16_t gateway, const struct endpoint *e)
+struct upstream *gateway_upstream(struct gateways *t, const struct gateway *g,
+				  const struct endpoint *e)
 {
+	uint16_t gateway = (uint16_t)(g - t->all);
 	struct endpoint key = service_fold_loopback(e);
 	uint16_t *head = &t->heads[head_of(gateway, &key)];
 	uint16_t i = *head;
@@ -194,133 +186,28 @@ static struct upstream *upstream_get(struct gateways *t, uint16_t gateway, const
 	return &t->upstreams[i];
 }
 
-/* A mark that an episode carries over from before the last reading starts at that reading. */
-static struct flow_mark clamp(struct flow_mark mark, uint64_t since, uint64_t ts_ns)
+struct upstream *gateway_local(struct gateways *t, struct gateway *g)
 {
-	mark.first_ns = min_u64(max_u64(mark.first_ns, since), ts_ns);
-	mark.last_ns = min_u64(max_u64(mark.last_ns, mark.first_ns), ts_ns);
-	return mark;
+	static const struct endpoint nowhere;
+	struct upstream *u = gateway_upstream(t, g, &nowhere);
+
+	if (u)
+		u->local = u->burst.local = true;
+	return u;
 }
 
-static void count_failures(struct upstream *u, const struct record_flow *flow, uint64_t ts_ns,
-			   uint64_t since)
+struct upstream *gateway_next_upstream(struct gateways *t, const struct gateway *g,
+				       const struct upstream *previous)
 {
-	struct tally *now = &u->now;
+	uint16_t i = previous ? previous->sibling : g->upstreams;
 
-	for (int i = 0; i < NR_FLOW_FAILS; i++) {
-		struct flow_mark mark = clamp(flow->fail_mark[i], since, ts_ns);
-
-		now->fail[i] = add_u32(now->fail[i], flow->fail[i]);
-		if (!flow->fail[i] || i > FLOW_FAIL_RST_MID)
-			continue;
-		now->first_ns = earliest_ns(now->first_ns, mark.first_ns);
-		now->last_ns = max_u64(now->last_ns, mark.last_ns);
-		if (i == FLOW_FAIL_REFUSED)
-			now->first_refused_ns = earliest_ns(now->first_refused_ns, mark.first_ns);
-		else if (i != FLOW_FAIL_CONNECT_TIMEOUT)
-			now->first_reset_ns = earliest_ns(now->first_reset_ns, mark.first_ns);
-	}
-	u->abandoned = add_u32(u->abandoned, flow->fail[FLOW_FAIL_ABANDONED]);
+	return i ? &t->upstreams[i] : NULL;
 }
 
-static void client_flow(struct gateways *t, struct gateway *g, const struct record_flow *flow,
-			uint64_t ts_ns, uint64_t since)
+/* Questions ----------------------------------------------------------------------------------- */
+
+static bool asked_for(const struct gateway *g, const struct core_options *options)
 {
-	struct upstream *u = upstream_get(t, (uint16_t)(g - t->all), &flow->endpoint);
-
-	g->calls = true;
-	if (!u)
-		return;
-	u->used_ns = max_u64(u->used_ns, ts_ns);
-	u->now.upstream_requests = add_u32(u->now.upstream_requests, flow->requests);
-	u->now.upstream_responses = add_u32(u->now.upstream_responses, flow->responses);
-	for (int i = 0; i < NR_ERRORS; i++)
-		u->answered[i] = add_u32(u->answered[i], flow->status[ERROR(i)]);
-	if (flow->responses) {
-		u->now.ok_ns = max_u64(u->now.ok_ns, min_u64(flow->ok_mark.last_ns, ts_ns));
-		u->now.ok_first_ns =
-			max_u64(u->now.ok_first_ns, min_u64(flow->ok_mark.first_ns, ts_ns));
-	}
-	count_failures(u, flow, ts_ns, since);
-}
-
-static void server_flow(struct gateway *g, const struct record_flow *flow, uint64_t ts_ns,
-			uint64_t since)
-{
-	struct flow_mark mark = clamp(flow->fail_mark[FLOW_FAIL_STATUS], since, ts_ns);
-
-	g->serves = true;
-	g->client_requests = add_u32(g->client_requests, flow->requests);
-	for (int i = 0; i < NR_FLOW_STATUSES; i++)
-		g->client_status[i] = add_u32(g->client_status[i], flow->status[i]);
-	g->closed_unanswered =
-		add_u32(g->closed_unanswered,
-			flow->fail[FLOW_FAIL_FIN_BEFORE] + flow->fail[FLOW_FAIL_RST_BEFORE]);
-	if (!flow->fail[FLOW_FAIL_STATUS])
-		return;
-	g->first_bad_ns = earliest_ns(g->first_bad_ns, mark.first_ns);
-	g->last_bad_ns = max_u64(g->last_bad_ns, mark.last_ns);
-}
-
-_Static_assert(CORE_MAX_GATEWAY_FILTERS <= 16, "a bit per filter in gateway.filters");
-
-static uint16_t filters_of_port(const struct core_options *options, uint16_t port)
-{
-	uint16_t filters = 0;
-
-	for (uint32_t i = 0; i < options->nr_gateways; i++)
-		if (options->gateways[i].port == port)
-			filters |= (uint16_t)(1 << i);
-	return filters;
-}
-
-static bool flow_failed(const struct record_flow *flow)
-{
-	for (int i = 0; i <= FLOW_FAIL_RST_MID; i++)
-		if (flow->fail[i])
-			return true;
-	return false;
-}
-
-/*
- * Most servers are no gateways and most clients neither. An entry is worth its room when a client
- * also serves, or when there is a failure that would be lost while the other role is not yet seen.
- */
-static bool deserves_entry(const struct proc *p, const struct record_flow *flow)
-{
-	if (flow->role == FLOW_SERVER)
-		return flow->status[FLOW_STATUS_502] || flow->status[FLOW_STATUS_503] ||
-		       flow->status[FLOW_STATUS_504];
-	return p->served_http || flow_failed(flow);
-}
-
-void gateway_flow(struct gateways *t, struct proctab *procs, struct proc *p,
-		  const struct record_flow *flow, uint64_t ts_ns, uint64_t since,
-		  const struct core_options *options)
-{
-	struct gateway *g = cached(t, p);
-
-	if (flow->role != FLOW_SERVER && flow->role != FLOW_CLIENT)
-		return;
-	if (!g && deserves_entry(p, flow))
-		g = gateway_get(t, procs, p);
-	if (!g)
-		return;
-	g->used_ns = max_u64(g->used_ns, ts_ns);
-	g->active = true;
-	if (flow->role == FLOW_CLIENT) {
-		g->serves |= p->served_http;
-		client_flow(t, g, flow, ts_ns, since);
-		return;
-	}
-	g->filters |= filters_of_port(options, flow->endpoint.port);
-	server_flow(g, flow, ts_ns, since);
-}
-
-bool gateway_watched(const struct gateway *g, const struct core_options *options)
-{
-	if (!g->serves || !g->calls)
-		return false;
 	for (uint32_t i = 0; i < options->nr_gateways; i++) {
 		const struct gateway_filter *f = &options->gateways[i];
 
@@ -331,227 +218,101 @@ bool gateway_watched(const struct gateway *g, const struct core_options *options
 	return options->nr_gateways == 0;
 }
 
-/* Sharing out --------------------------------------------------------------------------------- */
-
-static uint32_t leg_failures(const struct upstream *u)
+bool gateway_watched(const struct gateway *g, const struct core_options *options)
 {
-	const uint32_t *fail = u->now.fail;
-	uint64_t sum = 0;
-
-	for (int i = 0; i <= FLOW_FAIL_RST_MID; i++)
-		sum += fail[i];
-	return (uint32_t)min_u64(sum, UINT32_MAX);
+	return g->calls && g->serves && asked_for(g, options);
 }
 
-/* What speaks for an upstream having caused a bad answer of this batch. */
-static uint32_t weight_now(const struct upstream *u, int bad)
+bool gateway_suspected(const struct gateway *g, const struct core_options *options)
 {
-	if (bad == BAD_504)
-		return add_u32(u->now.fail[FLOW_FAIL_CONNECT_TIMEOUT], u->abandoned);
-	return leg_failures(u);
+	return g->calls && g->listens && asked_for(g, options);
 }
 
-/* Failures of the last ten seconds, for answers without any attempt behind them. */
-static uint32_t weight_recent(const struct upstream *u, uint64_t now_ns)
+struct gateway *gateway_of_service(struct gateways *t, struct proctab *procs,
+				   const struct service *s)
 {
-	return u->failed_ns && since_ns(now_ns, u->failed_ns) <= BLAME_NS ? u->recent : 0;
-}
+	struct gateway *found = NULL;
+	uint64_t newest_ns = 0;
 
-struct share {
-	uint64_t now_ns;
-	int bad;
-	bool recent; /* weigh by the last ten seconds instead of by this batch */
-};
+	for (int i = 0; i < s->nr_members; i++) {
+		struct proc *p = proctab_find(procs, &s->members[i].proc);
+		struct gateway *g;
 
-static uint64_t weight(const struct upstream *u, const struct share *s)
-{
-	return s->recent ? weight_recent(u, s->now_ns) : weight_now(u, s->bad);
-}
-
-static void blame(const struct gateway *g, struct upstream *u, int bad, uint64_t n)
-{
-	struct tally *now = &u->now;
-
-	if (!n)
-		return;
-	now->client_status[BAD(bad)] = add_u32(now->client_status[BAD(bad)], n);
-	now->first_ns = earliest_ns(now->first_ns, g->first_bad_ns);
-	now->last_ns = max_u64(now->last_ns, g->last_bad_ns);
-	if (!now->last_ns) /* shared out a batch late: its time is no longer known */
-		now->last_ns = u->failed_ns;
-}
-
-/*
- * Share `n` bad answers out in proportion to the weights, exactly: each upstream takes its part of
- * what is left, so the parts add up to n. False if no upstream has any weight.
- */
-static bool share_out(struct gateways *t, struct gateway *g, uint32_t n, const struct share *s)
-{
-	uint64_t weights = 0, left = n;
-
-	for (uint16_t i = g->upstreams; i; i = t->upstreams[i].sibling)
-		weights += weight(&t->upstreams[i], s);
-	if (!weights)
-		return false;
-	for (uint16_t i = g->upstreams; i && left; i = t->upstreams[i].sibling) {
-		uint64_t w = weight(&t->upstreams[i], s);
-		uint64_t part = weights ? (left * w + weights / 2) / weights : 0;
-
-		blame(g, &t->upstreams[i], s->bad, part);
-		left -= part;
-		weights -= w;
+		if (!p || (found && s->members[i].seen_ns <= newest_ns))
+			continue;
+		g = &t->all[find_root(t, &gateway_root(procs, p)->id)];
+		if (!g->root.tgid || !g->serves || !g->calls)
+			continue;
+		found = g;
+		newest_ns = s->members[i].seen_ns;
 	}
-	return true;
+	return found;
 }
 
-/* Bad answers of the gateway itself: without those an upstream gave and the gateway passed on. */
-static uint32_t own_answers(struct gateways *t, struct gateway *g, int error)
+double gateway_load_ratio(const struct gateway *g, uint64_t now_ns)
 {
-	uint64_t passed_on = g->answered_before[error];
-	uint64_t answered = g->client_status[ERROR(error)];
-
-	for (uint16_t i = g->upstreams; i; i = t->upstreams[i].sibling)
-		passed_on += t->upstreams[i].answered[error];
-	/* What is passed on may reach the client, and our counters, one batch later. */
-	g->answered_before[error] = 0;
-	if (passed_on > answered)
-		g->answered_before[error] = (uint32_t)min_u64(passed_on - answered, UINT32_MAX);
-	return (uint32_t)since_ns(answered, passed_on);
+	return load_to_usual(&g->load, now_ns);
 }
 
-static void share_bad(struct gateways *t, struct gateway *g, int bad, uint64_t now_ns)
+const char *gateway_personality(const struct gateway *g)
 {
-	struct share share = {.now_ns = now_ns, .bad = bad};
-	uint32_t own = own_answers(t, g, ERROR_OF(bad));
-	uint32_t n = add_u32(g->unshared[bad], own);
-
-	if (!n)
-		return;
-	if (own)
-		g->unshared_ns = now_ns;
-	g->unshared[bad] = 0;
-	if (share_out(t, g, n, &share))
-		return;
-	share.recent = true;
-	if (share_out(t, g, n, &share))
-		return;
-	/* Counters are not read in one instant: the failure behind it may come with the next batch. */
-	if (since_ns(now_ns, g->unshared_ns) < BLAME_NS)
-		g->unshared[bad] = n;
+	return g->personality ? g->personality->name : "generic";
 }
 
-/* Failures on the legs of this batch, or just before it for what reached the client meanwhile. */
-static uint32_t failed_lately(const struct upstream *u, uint64_t now_ns)
-{
-	uint32_t failed = leg_failures(u);
-
-	if (!failed && u->failed_ns && since_ns(now_ns, u->failed_ns) <= NSEC_PER_SEC)
-		failed = u->recent;
-	return failed;
-}
-
-/*
- * How else than by 502, 503 and 504 clients were told: by another error, or by a closed connection.
- * Both have other reasons as well, so each upstream takes no more of them than failed on its legs.
- */
-static void share_hidden(struct gateways *t, struct gateway *g, uint64_t now_ns)
-{
-	uint32_t errors = own_answers(t, g, ERROR_OTHER);
-	uint32_t closed = g->closed_unanswered;
-
-	for (uint16_t i = g->upstreams; i && (errors || closed); i = t->upstreams[i].sibling) {
-		struct upstream *u = &t->upstreams[i];
-		uint32_t room = failed_lately(u, now_ns);
-
-		u->now.client_errors = (uint32_t)min_u64(errors, room);
-		errors -= u->now.client_errors;
-		u->now.client_closed = (uint32_t)min_u64(closed, room - u->now.client_errors);
-		closed -= u->now.client_closed;
-	}
-}
-
-/* Clients that were told in this batch, as far as this upstream is to blame. */
-static uint32_t told(const struct upstream *u)
-{
-	uint32_t n = add_u32(u->now.client_errors, u->now.client_closed);
-
-	for (int bad = 0; bad < NR_BAD; bad++)
-		n = add_u32(n, u->now.client_status[BAD(bad)]);
-	return n;
-}
-
-/*
- * An answer after a failure may be the retry's. Where none came and clients were told so, no retry
- * helped. A batch may end between a failure and its retry, so the next ones decide as well.
- */
-static void count_lost(struct gateways *t, struct gateway *g)
-{
-	uint64_t ok_ns = 0;
-
-	for (uint16_t i = g->upstreams; i; i = t->upstreams[i].sibling)
-		ok_ns = max_u64(ok_ns, t->upstreams[i].now.ok_ns);
-	for (uint16_t i = g->upstreams; i; i = t->upstreams[i].sibling) {
-		struct upstream *u = &t->upstreams[i];
-
-		u->undecided = add_u32(u->undecided, leg_failures(u));
-		u->undecided_ns = max_u64(u->undecided_ns, u->now.last_ns);
-		if (ok_ns > u->undecided_ns) {
-			u->undecided = 0;
-		} else if (told(u)) {
-			u->now.lost = u->undecided;
-			u->now.lost_told = told(u);
-			u->undecided = 0;
-		}
-	}
-}
+/* End of a batch ------------------------------------------------------------------------------ */
 
 static void roll_upstream(const struct gateway *g, struct upstream *u, uint64_t now_ns)
 {
-	uint32_t failed = add_u32(leg_failures(u), u->abandoned);
+	struct impact *now = &u->now;
 
 	for (int i = 0; i < FLOW_STATUS_502; i++)
-		u->now.client_status[i] = g->client_status[i];
-	u->now.client_requests = g->client_requests;
-	if (failed) {
-		u->failed_ns = now_ns;
-		u->recent = failed;
+		now->client_status[i] = g->client_status[i];
+	now->client_requests = g->client_requests;
+	now->first_ns = earliest_ns(now->first_ns, u->answered_mark.first_ns);
+	now->last_ns = max_u64(now->last_ns, u->answered_mark.last_ns);
+	if (u->local) {
+		now->ok_ns = g->ok_ns;
+		now->ok_first_ns = g->ok_first_ns;
 	}
-	if (u->now.last_ns)
+	if (now->last_ns)
 		u->used_ns = now_ns;
-	burst_add(&u->burst, now_ns, &u->now);
-	memset(&u->now, 0, sizeof(u->now));
-	memset(u->answered, 0, sizeof(u->answered));
-	u->abandoned = 0;
+	burst_add(&u->burst, now_ns, now);
+	memset(now, 0, sizeof(*now));
+	memset(&u->answered_mark, 0, sizeof(u->answered_mark));
+}
+
+/* Requests in this batch, without those it refused by itself: they come back at once. */
+static uint64_t load_of(struct gateways *t, const struct gateway *g)
+{
+	uint64_t asked = 0, told = 0;
+	struct upstream *u;
+
+	gateway_for_each_upstream (u, t, g) {
+		asked += u->now.upstream_requests;
+		told += impact_client_failures(&u->now);
+	}
+	return g->opaque ? asked : since_ns(g->client_requests, told);
 }
 
 static void roll_gateway(struct gateways *t, struct gateway *g, uint64_t now_ns)
 {
-	for (int bad = 0; bad < NR_BAD; bad++)
-		share_bad(t, g, bad, now_ns);
-	share_hidden(t, g, now_ns);
-	count_lost(t, g);
-	for (uint16_t i = g->upstreams; i; i = t->upstreams[i].sibling)
-		roll_upstream(g, &t->upstreams[i], now_ns);
+	struct upstream *u;
+
+	gateway_share(t, g, now_ns);
+	load_add(&g->load, now_ns, load_of(t, g));
+	gateway_for_each_upstream (u, t, g)
+		roll_upstream(g, u, now_ns);
 	memset(g->client_status, 0, sizeof(g->client_status));
+	memset(&g->bad, 0, sizeof(g->bad));
 	g->client_requests = 0;
-	g->closed_unanswered = 0;
-	g->first_bad_ns = g->last_bad_ns = 0;
+	g->closed_unanswered = g->closed_unread = g->clients_left = 0;
+	g->ok_ns = g->ok_first_ns = 0;
 	g->active = false;
 }
 
 void gateway_tick(struct gateways *t, uint64_t now_ns)
 {
 	for (uint16_t i = 1; i <= GATEWAY_MAX; i++)
-		if (t->all[i].active)
+		if (t->all[i].active || t->all[i].waiting)
 			roll_gateway(t, &t->all[i], now_ns);
-}
-
-const char *gateway_personality(const struct gateway *g)
-{
-	static const char *const known[] = {"nginx", "haproxy", "envoy"};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (strcmp(g->comm, known[i]) == 0)
-			return known[i];
-	return "generic";
 }

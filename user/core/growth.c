@@ -2,27 +2,62 @@
 /* growth.c - see growth.h. */
 #include "core/growth.h"
 
+#include <math.h>
 #include <string.h>
 
 static const uint32_t scale_s[GROWTH_SCALES] = {1, 10, 60, 600};
+#define MINUTE_SCALE   1 /* the one whose closed buckets tell what was a minute ago */
+#define MINUTE_BUCKETS 6
+#define LONG_SCALE     2 /* the shortest one with a window of half an hour */
 
 /* Beyond, a linear forecast says nothing an operator could act on. */
 #define REPORT_EXHAUSTION_S (6 * 3600.0)
 #define NEAR_EXHAUSTION_S   (30 * 60.0)
+#define LASTING_S	    480
 /*
- * What lets the 1 s scale speak: with its window full it sees half a minute, so it may look a few
- * minutes ahead. A process that will not live that long gets a third of a window.
+ * Nobody is called, looks and acts within two minutes; a supervisor polls every 30 s and needs two
+ * looks. Taken back only at twice that, so that the level does not flutter.
+ */
+#define IMMINENT_EXHAUSTION_S (2 * 60.0)
+/*
+ * What lets a short window speak: it may look ahead a few times its own length, and a process that
+ * will not live that long gets a part of a window.
  */
 #define URGENT_EXHAUSTION_S (5 * 60.0)
 #define EARLY_EXHAUSTION_S  60.0
-#define EARLY_POINTS	    10
+#define EARLY_POINTS	    12
+
+/*
+ * Half of the room must be gone before a short window speaks. V8 collects fully no later than
+ * halfway between what survived the last time and its limit, so below that nothing is known about
+ * what would survive; and warming up takes its share of a limit too. Where the floor was lower
+ * before memswell looked is unknown: then it counts as a quarter at most.
+ */
+#define LOWEST_PART_UNSEEN 4
+/*
+ * A fall by a quarter is a collection, the end of a surge, an emptied cache; what a leak keeps is
+ * most of what there is when it matters.
+ */
+#define GAVE_BACK    0.75
+#define CLEARLY_MORE 1.05
+
+/* So close to the ceiling, a flat floor is not a good sign; for so many buckets. */
+#define CLOSE_TO_CEILING 0.85
+#define HELD_BUCKETS	 (4 * TREND_BUCKETS)
+/* Growth beside the heap does not lead to the limit of the heap. */
+#define MOSTLY_NATIVE 0.5
 
 /*
  * The last stretch before a ceiling is flat: the collector runs without end, or reclaim eats what
  * is won. So the trend of a dead process is also asked up to where it had this part of its end.
  */
 #define PLATEAU_OF_END 0.92
+/* The last half of the way up at less than this part of the mean speed: 0.6 of the first half's. */
+#define CONCAVE 0.75
+/* The first half of a window at less than this part of it: what grows did not do so all the time. */
+#define CONVEX 0.5
 
+#define LAST_MINUTE_NS	      (60 * NSEC_PER_SEC)
 #define FROM_START_NS	      (5 * NSEC_PER_SEC)
 #define MIN_POINTS_FROM_START 3
 #define MAX_STEP_OF_GROWTH    0.6
@@ -64,24 +99,53 @@ static uint32_t to_kib(uint64_t bytes)
 	return (uint32_t)min_u64(bytes / KIB, UINT32_MAX);
 }
 
-/* Memory outside a managed heap: the brk heap, and malloc's big blocks that are not freed. */
-static uint64_t native_bytes(const struct growth_native *n)
+uint64_t growth_native_bytes(const struct growth *g)
 {
+	const struct growth_native *n = &g->native;
+
 	return add_u64(n->brk_bytes, since_ns(n->malloc_mapped_bytes, n->malloc_unmapped_bytes));
+}
+
+/* What it gave back once it may take again without having grown. */
+static void note_peak(struct growth *g, uint32_t kib)
+{
+	if ((double)kib < GAVE_BACK * (double)g->peak_kib) {
+		g->given_back_kib = (uint32_t)max_u64(g->given_back_kib, g->peak_kib);
+		g->peak_kib = kib;
+	}
+	if (kib > g->peak_kib)
+		g->peak_kib = kib;
 }
 
 void growth_sample(struct growth *g, uint64_t ts_ns, uint64_t anon_bytes)
 {
-	struct trend_point p = {to_kib(anon_bytes), to_kib(native_bytes(&g->native))};
+	struct trend_point p = {to_kib(anon_bytes), to_kib(growth_native_bytes(g))};
 
 	if (!g->first_ns) {
 		g->first_ns = ts_ns;
 		g->first_anon_bytes = anon_bytes;
 	}
 	g->last_ns = max_u64(g->last_ns, ts_ns);
+	g->last_anon_bytes = anon_bytes;
+	if (!g->lowest_kib || p.floor_kib < g->lowest_kib)
+		g->lowest_kib = p.floor_kib;
+	note_peak(g, p.floor_kib);
 	for (int i = 0; i < GROWTH_SCALES; i++)
 		if (trend_add(&g->rings[i], scale_s[i] * NSEC_PER_SEC, ts_ns, p))
 			g->due |= (uint8_t)(1 << i);
+}
+
+uint64_t growth_of_last_minute(const struct growth *g, uint64_t now_ns, uint64_t anon_bytes)
+{
+	struct trend_point points[TREND_BUCKETS];
+	uint32_t nr = trend_points(&g->rings[MINUTE_SCALE], points);
+	uint32_t back = MINUTE_BUCKETS + 1;
+
+	if (since_ns(now_ns, g->last_ns) > LAST_MINUTE_NS)
+		return since_ns(anon_bytes, g->last_anon_bytes);
+	if (nr < back)
+		return since_ns(anon_bytes, g->first_anon_bytes);
+	return since_ns(anon_bytes, points[nr - back].floor_kib * KIB);
 }
 
 /* Buckets shorter than the tick repeat samples, and steps look like a trend. */
@@ -94,29 +158,142 @@ static int finest_scale(uint64_t tick_ns)
 	return scale;
 }
 
-static struct measure seconds_to(const struct growth_ceiling *ceiling, double slope)
-{
-	double room = (double)since_ns(ceiling->bytes, ceiling->used_bytes);
-	struct measure none = {0};
+/* The ceiling that a growth leads to. source CEILING_NONE: none is known. */
+struct goal {
+	enum ceiling_source source;
+	uint64_t bytes;
+	uint64_t used_bytes;
+	bool heap;
+	double pace; /* how much faster it is approached than by this process alone */
+};
 
-	if (!ceiling->bytes || slope <= 0 || room / slope > REPORT_EXHAUSTION_S)
-		return none;
-	return (struct measure){room / slope, true};
+static struct goal goal_of(const struct growth_now *now, const struct trend *trend)
+{
+	const struct ceilings *c = now->ceilings;
+
+	for (uint32_t i = 0; i < c->nr; i++) {
+		struct goal goal = {.source = c->all[i].source,
+				    .bytes = c->all[i].bytes,
+				    .used_bytes = c->used[i],
+				    .heap = ceiling_is_heap(c, i),
+				    .pace = 1};
+
+		if (goal.heap && (c->heap_fills_anyway || trend->native_share > MOSTLY_NATIVE))
+			continue;
+		if (goal.source == CEILING_CGROUP)
+			goal.pace = fmax(now->cgroup_pace, 1);
+		return goal;
+	}
+	return (struct goal){0};
 }
 
-static bool scale_may_speak(int scale, const struct trend *trend, uint32_t nr_points,
-			    const struct growth_ceiling *ceiling)
+/* What lies above the floor will be collected before a heap is full; a cgroup does not wait. */
+static double room_of(const struct growth *g, const struct goal *goal, const struct trend *trend)
 {
-	struct measure left = seconds_to(ceiling, trend->slope);
+	double room = (double)since_ns(goal->bytes, goal->used_bytes);
+	double above = (double)g->last_anon_bytes - trend->end_bytes;
 
-	if (scale_s[scale] > 1)
-		return nr_points == TREND_BUCKETS;
-	return left.has &&
-	       left.value < (nr_points == TREND_BUCKETS ? URGENT_EXHAUSTION_S : EARLY_EXHAUSTION_S);
+	if (goal->heap && trend->end_bytes > 0)
+		room += fmax(above, 0);
+	return room;
 }
 
-/* One scale: none -> suspected -> (half a window later) probable, or back to none. */
-static void evaluate_scale(struct growth *g, int scale, const struct growth_ceiling *ceiling)
+static struct measure seconds_to(double room, const struct goal *goal, double slope)
+{
+	double seconds = room / (slope * goal->pace);
+
+	if (!goal->bytes || slope <= 0 || seconds > REPORT_EXHAUSTION_S)
+		return (struct measure){0};
+	return (struct measure){seconds, true};
+}
+
+/* Growth by g1 in the first half and g2 < g1 in the second goes on as a geometric series. */
+static bool settles_below(const struct trend *trend, const struct goal *goal, double room)
+{
+	double ratio = trend->early_slope > 0 ? trend->late_slope / trend->early_slope : 1;
+	double late_growth = goal->pace * trend->late_slope * trend->window_s / 2;
+
+	return ratio < 1 && late_growth * ratio / (1 - ratio) < room;
+}
+
+static bool half_is_used(const struct growth *g, const struct goal *goal)
+{
+	uint64_t lowest = min_u64(g->lowest_kib * KIB, goal->bytes / LOWEST_PART_UNSEEN);
+
+	return goal->used_bytes >= lowest + since_ns(goal->bytes, lowest) / 2;
+}
+
+/* More than it once gave back, and than earlier lives of the service lived with. */
+static bool is_unheard_of(const struct growth *g, const struct growth_now *now)
+{
+	uint64_t known = max_u64(g->given_back_kib * KIB, now->survived_bytes);
+
+	return (double)g->last_anon_bytes > CLEARLY_MORE * (double)known;
+}
+
+/* Throughout the window: neither a step somewhere in it nor the begin of something that rests. */
+static bool is_straight(const struct trend *trend)
+{
+	return trend->late_slope >= CONCAVE * trend->slope &&
+	       trend->early_slope >= CONVEX * trend->slope;
+}
+
+#define ANY_DISTANCE INFINITY
+
+/* How far ahead a window may look; 0: it may not speak. */
+static double horizon_s(int scale, uint32_t nr_points)
+{
+	static const double full[GROWTH_SCALES] = {URGENT_EXHAUSTION_S, ANY_DISTANCE, ANY_DISTANCE,
+						   ANY_DISTANCE};
+	static const double part[GROWTH_SCALES] = {EARLY_EXHAUSTION_S, URGENT_EXHAUSTION_S, 0, 0};
+
+	return nr_points == TREND_BUCKETS ? full[scale] : part[scale];
+}
+
+/*
+ * Half an hour is longer than warm-up and than most cycles of a collector, and needs no further
+ * reason. Minutes are not: there only growth counts that does not tire, beyond what was seen to fall.
+ */
+static bool scale_may_speak(const struct growth *g, int scale, const struct trend *trend,
+			    const struct growth_now *now)
+{
+	struct goal goal = goal_of(now, trend);
+	double room = room_of(g, &goal, trend);
+	struct measure left = seconds_to(room, &goal, trend->slope);
+	double horizon = horizon_s(scale, trend->nr);
+
+	if (horizon == ANY_DISTANCE)
+		return scale >= LONG_SCALE || (is_unheard_of(g, now) && is_straight(trend));
+	return left.has && left.value < horizon && half_is_used(g, &goal) &&
+	       is_unheard_of(g, now) && !settles_below(trend, &goal, room);
+}
+
+/* The level stays where growth only stopped because there is hardly anything left to grow into. */
+static bool is_held(const struct growth *g, int scale, const struct growth_now *now)
+{
+	struct goal goal = goal_of(now, &g->trends[scale]);
+
+	return goal.bytes && (double)goal.used_bytes > CLOSE_TO_CEILING * (double)goal.bytes &&
+	       g->rings[scale].bucket < g->grew_bucket[scale] + HELD_BUCKETS;
+}
+
+/*
+ * How long a suspicion has to last: half a window, and where nothing is near, most of the cycle of a
+ * lazy collector (a third of those grow through one window, few through two that far apart).
+ */
+static uint64_t persistence_buckets(const struct growth *g, int scale, const struct growth_now *now)
+{
+	const struct trend *trend = &g->trends[scale];
+	struct goal goal = goal_of(now, trend);
+	struct measure left = seconds_to(room_of(g, &goal, trend), &goal, trend->slope);
+
+	if (left.has && left.value < NEAR_EXHAUSTION_S)
+		return TREND_BUCKETS / 2;
+	return max_u64(TREND_BUCKETS / 2, LASTING_S / scale_s[scale]);
+}
+
+/* One scale: none -> suspected -> (still so later) probable, or back to none. */
+static void evaluate_scale(struct growth *g, int scale, const struct growth_now *now)
 {
 	const struct trend_ring *ring = &g->rings[scale];
 	struct trend_point points[TREND_BUCKETS];
@@ -127,13 +304,20 @@ static void evaluate_scale(struct growth *g, int scale, const struct growth_ceil
 	if (nr_points < EARLY_POINTS)
 		return;
 	trend_evaluate(points, nr_points, scale_s[scale], &trend);
-	growing = trend.growing && scale_may_speak(scale, &trend, nr_points, ceiling);
-	if (growing)
+	growing = trend.growing && scale_may_speak(g, scale, &trend, now);
+	if (growing) {
 		g->trends[scale] = trend;
+		g->grew_bucket[scale] = ring->bucket;
+	}
 	if (g->levels[scale] == GROWTH_NONE && !growing)
 		return;
 	if (g->levels[scale] != GROWTH_NONE &&
-	    ring->bucket < g->suspected_bucket[scale] + TREND_BUCKETS / 2)
+	    ring->bucket < g->suspected_bucket[scale] + persistence_buckets(g, scale, now))
+		return;
+	/* Heaps grow in steps: a pause is no end. */
+	if (!growing &&
+	    (trend.significant || ring->bucket < g->grew_bucket[scale] + TREND_BUCKETS / 2 ||
+	     is_held(g, scale, now)))
 		return;
 	if (!growing)
 		g->levels[scale] = GROWTH_NONE;
@@ -155,53 +339,107 @@ static int leading_scale(const struct growth *g)
 	return best;
 }
 
-static void fill_report(const struct growth *g, int scale, const struct growth_ceiling *ceiling,
+static struct measure time_left(const struct growth *g, int scale, const struct growth_now *now)
+{
+	const struct trend *trend = &g->trends[scale];
+	struct goal goal = goal_of(now, trend);
+
+	if (!g->levels[scale])
+		return (struct measure){0};
+	return seconds_to(room_of(g, &goal, trend), &goal, trend->slope);
+}
+
+/* The scale that sees the ceiling nearest: what began a minute ago shows on a short one only. */
+static int nearest_scale(const struct growth *g, int leading, const struct growth_now *now)
+{
+	struct measure best = time_left(g, leading, now);
+	int nearest = leading;
+
+	for (int i = 0; i < GROWTH_SCALES; i++) {
+		struct measure left = time_left(g, i, now);
+
+		if (left.has && (!best.has || left.value < best.value)) {
+			best = left;
+			nearest = i;
+		}
+	}
+	return nearest;
+}
+
+static bool is_imminent(const struct growth *g, int scale, const struct growth_now *now,
+			uint8_t before)
+{
+	double limit = IMMINENT_EXHAUSTION_S * (before == GROWTH_IMMINENT ? 2 : 1);
+	struct goal goal = goal_of(now, &g->trends[scale]);
+	struct measure left = time_left(g, scale, now);
+
+	if (now->thrashing && goal.bytes &&
+	    (double)goal.used_bytes > CLOSE_TO_CEILING * (double)goal.bytes)
+		return true;
+	return left.has && left.value < limit;
+}
+
+static void fill_report(const struct growth *g, int scale, const struct growth_now *now,
 			struct report_growth *out)
 {
 	const struct trend *trend = &g->trends[scale];
+	struct goal goal = goal_of(now, trend);
+	double room = room_of(g, &goal, trend);
 
 	memset(out, 0, sizeof(*out));
-	out->level = g->levels[scale];
-	out->floor_bytes = g->rings[scale].open.floor_kib * KIB;
-	out->ceiling_bytes = ceiling->bytes;
-	out->ceiling_source = ceiling->bytes ? "cgroup" : "";
-	if (out->level == GROWTH_NONE)
+	out->level = g->level;
+	out->floor_bytes = g->rings[g->level ? scale : 0].open.floor_kib * KIB;
+	out->ceiling_bytes = goal.bytes;
+	out->ceiling_source = goal.source;
+	if (out->level == GROWTH_NONE || !trend->nr)
 		return;
 	out->window_s = trend->window_s;
 	out->slope_bytes_per_s = trend->slope;
 	out->slope_p10 = trend->slope_p10;
 	out->slope_p90 = trend->slope_p90;
 	out->mk_z = trend->mk_z;
-	out->exhaustion_s = seconds_to(ceiling, trend->slope);
+	out->exhaustion_s = seconds_to(room, &goal, trend->slope);
 	/* The steepest slopes get there first. */
-	out->exhaustion_p10_s = seconds_to(ceiling, trend->slope_p90);
-	out->exhaustion_p90_s = seconds_to(ceiling, trend->slope_p10);
+	out->exhaustion_p10_s = seconds_to(room, &goal, trend->slope_p90);
+	out->exhaustion_p90_s = seconds_to(room, &goal, trend->slope_p10);
 }
 
-bool growth_evaluate(struct growth *g, uint64_t now_ns, uint64_t tick_ns,
-		     const struct growth_ceiling *ceiling, struct report_growth *out)
+static void remember_prediction(struct growth *g, uint64_t now_ns, double seconds)
+{
+	g->prediction_ns = now_ns;
+	g->predicted_s = seconds;
+	if (g->first_prediction_ns)
+		return;
+	g->first_prediction_ns = now_ns;
+	g->first_predicted_s = seconds;
+}
+
+bool growth_evaluate(struct growth *g, const struct growth_now *now, struct report_growth *out)
 {
 	uint8_t level = g->level;
+	int scale, nearest;
 	bool near;
-	int scale;
 
-	for (int i = finest_scale(tick_ns); i < GROWTH_SCALES; i++)
+	for (int i = finest_scale(now->tick_ns); i < GROWTH_SCALES; i++)
 		if (g->due & 1 << i)
-			evaluate_scale(g, i, ceiling);
+			evaluate_scale(g, i, now);
 	g->due = 0;
 	scale = leading_scale(g);
+	nearest = nearest_scale(g, scale, now);
 	g->level = g->levels[scale];
+	if (is_imminent(g, nearest, now, level)) {
+		g->level = GROWTH_IMMINENT;
+		scale = nearest;
+	}
 	if (g->level == GROWTH_NONE && level == GROWTH_NONE)
 		return false;
-	fill_report(g, scale, ceiling, out);
+	fill_report(g, scale, now, out);
 	near = out->exhaustion_s.has && out->exhaustion_s.value < NEAR_EXHAUSTION_S;
 	if (g->level == level && (g->alerted || !near))
 		return false;
 	g->alerted = near;
-	if (out->exhaustion_s.has) {
-		g->prediction_ns = now_ns;
-		g->predicted_s = out->exhaustion_s.value;
-	}
+	if (out->exhaustion_s.has)
+		remember_prediction(g, now->now_ns, out->exhaustion_s.value);
 	return true;
 }
 
@@ -221,22 +459,50 @@ static uint32_t points_with_open(const struct trend_ring *ring,
 	return nr + 1;
 }
 
+/* How far it slowed down on its way up, apart from the last stretch. */
+static void tell_shape(const struct trend *rise, struct growth_story *out)
+{
+	if (!rise->significant || rise->slope <= 0)
+		return;
+	out->concavity = fmax(rise->late_slope / rise->slope, 0);
+	out->concave = out->concavity < CONCAVE;
+}
+
 static bool grew_on_scale(const struct growth *g, int scale, const struct growth_end *end,
 			  struct growth_story *out)
 {
 	struct trend_point points[TREND_BUCKETS];
 	uint32_t nr = points_with_open(&g->rings[scale], points);
 	double plateau = PLATEAU_OF_END * (double)to_kib(end->anon_bytes);
-	uint32_t rise = 0;
+	struct trend rise;
+	uint32_t nr_rise = 0;
 
+	while (nr_rise < nr && (double)points[nr_rise].floor_kib < plateau)
+		nr_rise++;
 	trend_evaluate(points, nr, scale_s[scale], &out->trend);
-	while (rise < nr && (double)points[rise].floor_kib < plateau)
-		rise++;
-	if (!out->trend.growing && rise + 1 < nr)
-		trend_evaluate(points, rise + 1, scale_s[scale], &out->trend);
+	trend_evaluate(points, min_u64(nr_rise + 1, nr), scale_s[scale], &rise);
+	if (!out->trend.growing)
+		out->trend = rise;
+	tell_shape(&rise, out);
 	out->onset_ns = since_ns(g->rings[scale].bucket + 1, nr) * scale_s[scale] * NSEC_PER_SEC;
 	out->native_share.value = out->trend.native_share;
 	return out->trend.growing;
+}
+
+/* It stands still where it got to by growing: the newest trend that was told of is the story. */
+static bool grew_before(const struct growth *g, int scale, const struct growth_end *end,
+			struct growth_story *out)
+{
+	const struct trend *trend = &g->trends[scale];
+
+	if (!g->levels[scale] || !trend->growing ||
+	    (double)end->anon_bytes < PLATEAU_OF_END * (double)trend->last_bytes)
+		return false;
+	out->trend = *trend;
+	tell_shape(trend, out);
+	out->onset_ns = since_ns(g->grew_bucket[scale], trend->nr) * scale_s[scale] * NSEC_PER_SEC;
+	out->native_share.value = trend->native_share;
+	return true;
 }
 
 struct rise {
@@ -302,9 +568,15 @@ void growth_conclude(const struct growth *g, const struct growth_end *end, struc
 	out->known = g->first_ns != 0;
 	out->prediction_ns = g->prediction_ns;
 	out->predicted_s = g->predicted_s;
+	out->first_prediction_ns = g->first_prediction_ns;
+	out->first_predicted_s = g->first_predicted_s;
+	out->grown_bytes = grown;
+	out->last_minute_bytes = growth_of_last_minute(g, end->ts_ns, end->anon_bytes);
 	out->watched_late = too_short && since_ns(g->first_ns, g->proc.start_ns) > FROM_START_NS;
 	for (int i = GROWTH_SCALES - 1; i >= finest && !out->grew; i--)
 		out->grew = grew_on_scale(g, i, end, out);
+	for (int i = GROWTH_SCALES - 1; i >= finest && !out->grew; i--)
+		out->grew = grew_before(g, i, end, out);
 	if (!out->grew) {
 		out->grew = grew_from_start(g, end, out);
 		/* That no growth was seen means little when there was no time to see one. */

@@ -1,185 +1,133 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* incident.c - the life of incidents: when they open, what is known about them, when they end. */
+/*
+ * incident.c - the life of incidents: when they open, when they open again, when there is something
+ * new to say, when they end. Whom they are about is incident_culprit.c.
+ */
 #include "core/incident.h"
 
-#include <signal.h>
 #include <string.h>
 
+#include "core/facts.h"
+#include "core/rules.h"
 #include "core/state.h"
-#include "core/text.h"
 
-/* The exit of a slow process, or the end of a batch, may come after the burst was noticed. */
-#define REEVALUATE_NS (5 * NSEC_PER_SEC)
-/* What has to follow a death that comes after the first failures. */
-#define LATE_MIN_FAILURES 5
-#define LATE_RISE	  3
-#define LATE_NS		  (10 * NSEC_PER_SEC)
 /* Bursts are decided on while failures are in their ring. */
 #define UPSTREAM_AWAKE_NS (BURST_SECONDS * NSEC_PER_SEC)
+/* Failures within a chain of gateways reach the outer one's clients at once, or by its retries. */
+#define CHAIN_NS (10 * NSEC_PER_SEC)
 
 static struct upstream *upstream_of(struct core *core, const struct incident *incident)
 {
 	return &core->gateways.upstreams[incident->upstream];
 }
 
-static void correlate_upstream(struct core *core, const struct upstream *u, uint64_t first_ns,
-			       uint64_t last_ns, struct correlation *out)
-{
-	struct correlate_tables tables = {&core->procs, &core->deaths, &core->services};
+/* What it means -------------------------------------------------------------------------------- */
 
-	correlate(&tables, &u->endpoint, first_ns, last_ns, out);
+/* Is a living process to be named? Only where the verdict is about what it does. */
+static bool is_about_process(enum verdict_class class)
+{
+	return class == VERDICT_MEMORY_STALL || class == VERDICT_GC_THRASH ||
+	       class == VERDICT_BACKEND_OVERLOAD || class == VERDICT_APP_ERROR_STATUS;
 }
 
-static void snapshot_culprit(struct core *core, struct incident *incident, const struct death *d)
+/* It ends again and again; restarts that somebody ordered are no loop. */
+static bool loops(const struct incident *incident)
 {
-	struct culprit *c = &incident->culprit;
-	struct proc *p = proctab_find(&core->procs, &d->proc);
-	struct container *container;
-
-	incident->has_culprit = true;
-	memset(c, 0, sizeof(*c));
-	c->death = *d;
-	if (!p)
-		return;
-	container = &core->containers.all[p->container];
-	c->parent = p->parent;
-	c->memcg = container->id;
-	c->runtime = p->runtime;
-	c->v8_watched = p->v8_probe;
-	c->memcg_limit_bytes = p->memcg_limit_bytes;
-	c->memcg_usage_bytes = p->memcg_usage_bytes;
-	c->reclaim_ns = container_reclaim_ns(container, core->now_ns);
-	memcpy(c->comm, p->comm, sizeof(c->comm));
-	memcpy(c->exe_path, core->exes.exes[p->exe].path, sizeof(c->exe_path));
-	memcpy(c->cgroup_path, container->path, sizeof(c->cgroup_path));
+	return incident->deaths_10m >= LIVES_LOOP_DEATHS && incident_death(incident) &&
+	       incident->verdict.class != VERDICT_DEPLOY_RESTART &&
+	       incident->verdict.class != VERDICT_UNEXPLAINED;
 }
 
-/* What the services behind the upstream say about the outage. */
-static void note_service(struct core *core, struct incident *incident, const struct service *s,
-			 uint64_t from_ns)
-{
-	const struct proc *owner = proctab_find(&core->procs, &s->newest_owner);
-
-	incident->listener_is_up |= s->up;
-	if (s->down_ns >= from_ns)
-		incident->listener_down_ns = earliest_ns(incident->listener_down_ns, s->down_ns);
-	if (incident->listener_down_ns && s->up_ns > incident->listener_down_ns)
-		incident->listener_up_ns = earliest_ns(incident->listener_up_ns, s->up_ns);
-	if (s->up && s->up_ns >= from_ns && s->up_ns)
-		incident->next_tgid = s->newest_owner.tgid;
-	incident->restarts_10m =
-		(uint32_t)max_u64(incident->restarts_10m, service_restarts(s, core->now_ns));
-	if (owner)
-		memcpy(incident->owner_comm, owner->comm, sizeof(incident->owner_comm));
-}
-
-static void note_services(struct core *core, struct incident *incident, const struct correlation *c)
-{
-	const struct impact *impact = &upstream_of(core, incident)->burst.sum;
-	uint64_t from_ns = incident->has_culprit
-				   ? min_u64(incident->culprit.death.exit_ns, impact->first_ns)
-				   : since_ns(impact->first_ns, NSEC_PER_SEC);
-
-	incident->service_known = c->nr_services != 0;
-	incident->listener_is_up = false;
-	incident->restarts_10m = 0;
-	for (uint32_t i = 0; i < c->nr_services; i++)
-		note_service(core, incident, c->services[i], from_ns);
-}
-
-static uint64_t events_lost(const struct core *core, const struct incident *incident)
-{
-	return since_ns(heartbeat_events_lost(&core->heartbeat), incident->lost_before);
-}
-
-static void death_facts(const struct culprit *c, struct verdict_facts *f)
-{
-	const struct death_signal *s = death_signal_of(&c->death);
-	struct report_death death;
-
-	death_decode(&c->death, &death);
-	f->died = true;
-	f->oom_kill = death.oom_kill;
-	f->oom_confirmed = death_oom_confirmed(&c->death);
-	f->v8_oom = death.v8_oom;
-	f->v8_runtime = c->runtime == RUNTIME_NODEJS;
-	f->v8_watched = c->v8_watched;
-	f->managed_heap = runtime_is_managed(c->runtime);
-	f->aborted_itself = death_aborted_itself(&c->death);
-	f->killed = death.signal == SIGKILL;
-	f->signal_known = s != NULL;
-	f->signal_from_kernel = s && s->code == SI_KERNEL;
-	f->exit_code = death.exit_code;
-	f->story = c->death.story;
-}
-
-static void gather_facts(struct core *core, const struct incident *incident,
-			 const struct correlation *c, struct verdict_facts *f)
-{
-	const struct impact *impact = &upstream_of(core, incident)->burst.sum;
-
-	memset(f, 0, sizeof(*f));
-	if (incident->has_culprit)
-		death_facts(&incident->culprit, f);
-	f->failures = impact_upstream_failures(impact);
-	f->on_reused = impact->fail[FLOW_FAIL_RST_REUSED] + impact->fail[FLOW_FAIL_FIN_REUSED];
-	f->refused = impact->fail[FLOW_FAIL_REFUSED];
-	f->answers = impact->upstream_responses;
-	f->service_known = incident->service_known;
-	f->listener_stayed = incident->listener_is_up && !incident->listener_down_ns;
-	f->deaths_behind = c->deaths_behind;
-	f->exits_unseen = emit_probe_missing(core, "exit");
-	f->signals_unseen = emit_probe_missing(core, "signal");
-	f->oom_unseen = emit_probe_missing(core, "oom");
-	f->http_unseen =
-		emit_probe_missing(core, "http_ingress") || emit_probe_missing(core, "http_egress");
-	f->events_lost = events_lost(core, incident);
-}
-
-static bool is_young(const struct core *core, const struct incident *incident)
-{
-	return since_ns(core->now_ns, incident->opened_ns) <= REEVALUATE_NS;
-}
-
-/*
- * Failures had begun before somebody died. It explains them if connections began to fail with it: a
- * process that thrashes answers too late before it gives up, while a race goes on over a restart.
- */
-static bool explains_late(struct core *core, struct incident *incident, const struct death *d)
-{
-	uint64_t before, after;
-
-	if (!d || since_ns(core->now_ns, d->exit_ns) > LATE_NS)
-		return false;
-	burst_around(&upstream_of(core, incident)->burst, core->now_ns, d->exit_ns, &before,
-		     &after);
-	return after >= LATE_MIN_FAILURES && after >= LATE_RISE * before;
-}
-
-/* True if the culprit or the verdict is another one than before. */
+/* True if the culprit, the verdict or the status is another one than before. */
 static bool evaluate(struct core *core, struct incident *incident)
 {
-	const struct upstream *u = upstream_of(core, incident);
 	enum verdict_class class = incident->verdict.class;
 	enum verdict_cause cause = incident->verdict.cause;
-	struct verdict_facts facts;
+	enum incident_status status = incident->status;
+	struct verdict_facts before = incident->facts;
 	struct correlation c;
-	bool changed = false;
+	bool changed;
 
-	correlate_upstream(core, u, u->burst.sum.first_ns, u->burst.sum.last_ns, &c);
-	if (!c.death && !incident->has_culprit && explains_late(core, incident, c.late))
-		c.death = c.late;
-	if (c.death && (!incident->has_culprit || is_young(core, incident))) {
-		changed = !incident->has_culprit ||
-			  !proc_id_equal(&incident->culprit.death.proc, &c.death->proc);
-		snapshot_culprit(core, incident, c.death);
-		c.death->explained = true;
-	}
-	note_services(core, incident, &c);
-	gather_facts(core, incident, &c, &facts);
-	verdict_decide(&facts, &incident->verdict);
-	return changed || incident->verdict.class != class || incident->verdict.cause != cause;
+	changed = incident_find_culprit(core, incident, &c);
+	incident_note_services(core, incident, &c);
+	incident_note_supervisor(core, incident, &c);
+	facts_gather(core, incident, &c, &incident->facts);
+	facts_keep_worst(&before, &incident->facts);
+	verdict_decide(&incident->facts, &incident->verdict);
+	incident->has_culprit =
+		incident_death(incident) ||
+		(incident->culprit.death.proc.tgid && is_about_process(incident->verdict.class));
+	incident->status = loops(incident) ? STATUS_CRASH_LOOP : STATUS_ONGOING;
+	return changed || incident->verdict.class != class || incident->verdict.cause != cause ||
+	       incident->status != status;
 }
+
+/* Again ---------------------------------------------------------------------------------------- */
+
+static const struct endpoint *key_of(struct core *core, const struct incident *incident)
+{
+	return &upstream_of(core, incident)->key;
+}
+
+static const struct proc_id *gateway_of(struct core *core, const struct incident *incident)
+{
+	return &core->gateways.all[upstream_of(core, incident)->gateway].root;
+}
+
+static void remember(struct core *core, const struct incident *incident)
+{
+	struct incidents *t = &core->incidents;
+	struct closed_incident *c = &t->closed[t->next_closed];
+
+	t->next_closed = (uint16_t)((t->next_closed + 1) % INCIDENT_CLOSED);
+	memset(c, 0, sizeof(*c));
+	memcpy(c->id, incident->id, sizeof(c->id));
+	c->gateway = *gateway_of(core, incident);
+	c->upstream = *key_of(core, incident);
+	c->closed_ns = core->now_ns;
+	c->lost_before = incident->lost_before;
+	c->revision = incident->revision;
+	c->class = incident->verdict.class;
+	c->died = incident_death(incident) != NULL;
+	c->carried = incident->carried;
+	impact_add(&c->carried, &upstream_of(core, incident)->burst.sum);
+}
+
+/* A death follows a death, whatever its signal; else it has to be the same class. */
+static bool same_kind(const struct closed_incident *c, const struct incident *incident)
+{
+	return (c->died && incident_death(incident)) || c->class == incident->verdict.class;
+}
+
+static struct closed_incident *find_closed(struct core *core, const struct incident *incident)
+{
+	for (int i = 0; i < INCIDENT_CLOSED; i++) {
+		struct closed_incident *c = &core->incidents.closed[i];
+
+		if (c->id[0] && since_ns(core->now_ns, c->closed_ns) <= INCIDENT_AGAIN_NS &&
+		    proc_id_equal(&c->gateway, gateway_of(core, incident)) &&
+		    endpoint_equal(&c->upstream, key_of(core, incident)) && same_kind(c, incident))
+			return c;
+	}
+	return NULL;
+}
+
+/* True if it goes on with one that was closed. */
+static bool continue_closed(struct core *core, struct incident *incident)
+{
+	struct closed_incident *c = find_closed(core, incident);
+
+	if (!c)
+		return false;
+	memcpy(incident->id, c->id, sizeof(incident->id));
+	incident->revision = c->revision;
+	incident->lost_before = c->lost_before;
+	incident->carried = c->carried;
+	memset(c, 0, sizeof(*c));
+	return true;
+}
+
+/* Life ----------------------------------------------------------------------------------------- */
 
 static void emit_burst(struct core *core, const struct upstream *u, bool open,
 		       const struct incident *incident)
@@ -194,10 +142,16 @@ static void emit_burst(struct core *core, const struct upstream *u, bool open,
 	out->open = open;
 	emit_gateway(core, &core->gateways.all[u->gateway], &out->gateway);
 	out->upstream = u->endpoint;
-	emit_impact(&u->burst.sum, &out->impact);
+	emit_impact(&core->gateways.all[u->gateway], &u->burst.sum, &out->impact);
 	out->base_rate_per_s = burst_base_rate(&u->burst);
 	out->log10_p = u->burst.log10_p;
 	emit_end(core);
+}
+
+static void tell(struct core *core, struct incident *incident, enum incident_record record)
+{
+	incident->revision++;
+	incident_emit(core, incident, record);
 }
 
 static uint16_t take_incident(struct incidents *t)
@@ -217,6 +171,7 @@ static uint16_t take_incident(struct incidents *t)
 static void open_incident(struct core *core, struct upstream *u)
 {
 	struct incident *incident;
+	bool again;
 
 	u->incident = take_incident(&core->incidents);
 	if (u->incident == INCIDENT_REFUSED) {
@@ -229,14 +184,15 @@ static void open_incident(struct core *core, struct upstream *u)
 	incident->lost_before = core->lost[LOSS_HISTORY - 1];
 	incident_make_ids(core, incident);
 	evaluate(core, incident);
+	again = continue_closed(core, incident);
 	emit_burst(core, u, true, incident);
-	incident->revision++;
-	incident_emit(core, incident, INCIDENT_OPEN);
+	tell(core, incident, again ? INCIDENT_UPDATE : INCIDENT_OPEN);
 }
 
 /*
  * The burst is over. It is recovered if the upstream answered again, or could: silence is no
- * recovery when nobody is known to listen, or when a listener that never went down refused.
+ * recovery when nobody is known to listen, or when a listener that never went down refused. A loop
+ * is not over between two deaths.
  */
 static enum incident_status final_status(const struct incident *incident, const struct upstream *u)
 {
@@ -244,6 +200,8 @@ static enum incident_status final_status(const struct incident *incident, const 
 	bool could = incident->listener_is_up &&
 		     (incident->listener_up_ns || !impact->fail[FLOW_FAIL_REFUSED]);
 
+	if (incident->status == STATUS_CRASH_LOOP)
+		return STATUS_CRASH_LOOP;
 	return impact->ok_ns > impact->last_ns || could ? STATUS_RECOVERED : STATUS_ONGOING;
 }
 
@@ -260,8 +218,8 @@ static void close_incident(struct core *core, struct upstream *u)
 	evaluate(core, incident);
 	incident->status = final_status(incident, u);
 	emit_burst(core, u, false, incident);
-	incident->revision++;
-	incident_emit(core, incident, INCIDENT_CLOSE);
+	tell(core, incident, INCIDENT_CLOSE);
+	remember(core, incident);
 	incident->used = false;
 	core->incidents.nr_open--;
 	u->incident = 0;
@@ -274,21 +232,31 @@ static void update_incident(struct core *core, struct upstream *u)
 	if (u->incident == INCIDENT_REFUSED)
 		return;
 	incident = &core->incidents.all[u->incident];
-	/* Later only what had no explanation may still get one. */
-	if (!is_young(core, incident) && incident->has_culprit)
-		return;
-	if (!evaluate(core, incident))
-		return;
-	incident->revision++;
-	incident_emit(core, incident, INCIDENT_UPDATE);
+	if (evaluate(core, incident))
+		tell(core, incident, INCIDENT_UPDATE);
 }
 
-/*
- * Behind the upstream a process died of memory: then one failure is no accident, also when it is
- * too few for a burst, as with one worker of many or with little traffic. Once per death.
- */
-static bool memory_death_behind(struct core *core, struct upstream *u)
+static bool ended_at_supervisor_limit(struct core *core, const struct correlation *c)
 {
+	struct verdict_facts f;
+
+	if (!c->death->nr_signals || !c->death->ceilings.nr)
+		return false;
+	facts_of_end(core, c, c->death, &f);
+	return rules_at_supervisor_limit(&f);
+}
+
+/* What memory_end_behind() takes for an end by memory. */
+enum memory_end { DIED_OF_MEMORY, RESTARTED_FOR_MEMORY };
+
+/*
+ * Behind the upstream memory ended a process: then one failure is no accident, also when it is too
+ * few for a burst, as with one worker of many, with little traffic, or where retries helped. Once
+ * per death.
+ */
+static bool memory_end_behind(struct core *core, struct upstream *u, enum memory_end kind)
+{
+	struct correlate_tables tables = {&core->procs, &core->deaths, &core->services};
 	struct correlation c;
 	struct impact recent;
 
@@ -296,23 +264,70 @@ static bool memory_death_behind(struct core *core, struct upstream *u)
 	if (!recent.last_ns ||
 	    since_ns(core->now_ns, recent.last_ns) >= BURST_QUIET_S * NSEC_PER_SEC)
 		return false;
-	correlate_upstream(core, u, recent.first_ns, recent.last_ns, &c);
-	return c.death && death_by_memory(c.death) && !c.death->explained;
+	correlate(&tables, &u->endpoint, recent.first_ns, recent.last_ns, &c);
+	if (!c.death || c.death->explained)
+		return false;
+	return death_by_memory(c.death) ||
+	       (kind == RESTARTED_FOR_MEMORY && ended_at_supervisor_limit(core, &c));
+}
+
+/* Does this gateway fail at one of its own upstreams? */
+static bool fails_itself(struct core *core, const struct gateway *g)
+{
+	const struct upstream *u = NULL;
+
+	while ((u = gateway_next_upstream(&core->gateways, g, u)))
+		if (u->burst.open || u->incident ||
+		    (u->failed_ns && since_ns(core->now_ns, u->failed_ns) <= CHAIN_NS))
+			return true;
+	return false;
+}
+
+/*
+ * A chain: what failed here is what another gateway behind it answered because its own upstream
+ * fails. The incident is there; this one would only repeat it.
+ */
+static bool told_further_in(struct core *core, const struct upstream *u)
+{
+	struct service *found[SERVICE_FOUND_MAX];
+	const struct impact *impact = &u->burst.sum;
+	uint32_t n;
+
+	if (u->local || impact->app_answered <= impact_upstream_failures(impact))
+		return false;
+	n = service_find(&core->services, &u->endpoint, found);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct gateway *g =
+			gateway_of_service(&core->gateways, &core->procs, found[i]);
+
+		if (g && g != &core->gateways.all[u->gateway] && fails_itself(core, g))
+			return true;
+	}
+	return false;
+}
+
+/* That a program is a gateway may be a guess only where a death beyond doubt lies behind it. */
+static bool is_worth_an_incident(struct core *core, struct upstream *u)
+{
+	const struct gateway *g = &core->gateways.all[u->gateway];
+
+	if (!gateway_watched(g, &core->options) &&
+	    !(gateway_suspected(g, &core->options) && memory_end_behind(core, u, DIED_OF_MEMORY)))
+		return false;
+	return !told_further_in(core, u);
 }
 
 static void tick_upstream(struct core *core, struct upstream *u)
 {
-	const struct gateway *g = &core->gateways.all[u->gateway];
-
 	if (!u->burst.open && since_ns(core->now_ns, u->used_ns) > UPSTREAM_AWAKE_NS)
 		return;
 	burst_decide(&u->burst, core->now_ns);
-	if (!u->burst.open && memory_death_behind(core, u))
+	if (!u->burst.open && memory_end_behind(core, u, RESTARTED_FOR_MEMORY))
 		burst_open(&u->burst, core->now_ns);
-	if (u->burst.open && !u->incident && gateway_watched(g, &core->options))
-		open_incident(core, u);
-	else if (u->burst.open && u->incident)
+	if (u->burst.open && u->incident)
 		update_incident(core, u);
+	else if (u->burst.open && is_worth_an_incident(core, u))
+		open_incident(core, u);
 	else if (!u->burst.open && u->incident)
 		close_incident(core, u);
 }
@@ -328,13 +343,10 @@ void incident_stop(struct core *core)
 {
 	for (uint16_t i = 1; i <= UPSTREAM_MAX; i++) {
 		struct upstream *u = &core->gateways.upstreams[i];
-		struct incident *incident;
 
 		if (!u->incident || u->incident == INCIDENT_REFUSED)
 			continue;
-		incident = &core->incidents.all[u->incident];
-		evaluate(core, incident);
-		incident->revision++;
-		incident_emit(core, incident, INCIDENT_UPDATE);
+		evaluate(core, &core->incidents.all[u->incident]);
+		tell(core, &core->incidents.all[u->incident], INCIDENT_UPDATE);
 	}
 }

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * incident_text.c - the sentence and the advice a person on call reads. Decides nothing: it words
- * what the report already says in values.
+ * incident_text.c - the sentence a person on call reads first: what happened and why we think so,
+ * who was hit, is it over. Decides nothing: it words what the report already says in values.
  */
 #include <signal.h>
 #include <string.h>
 
-#include "core/incident.h"
+#include "core/incident_sections.h"
 #include "core/text.h"
-#include "core/units.h"
-#include "model/report.h"
 
 typedef unsigned long long ull;
 
-static void add_signal(struct text *t, int32_t sig)
+/* What a sentence is made from: the report, and the facts behind it. */
+struct subject {
+	const struct incident *incident;
+	const struct report_incident *r;
+	const struct traffic_story *traffic;
+};
+
+void text_add_signal(struct text *t, int32_t sig)
 {
 	static const char *const names[] = {
 		[SIGHUP] = "SIGHUP",   [SIGINT] = "SIGINT",   [SIGQUIT] = "SIGQUIT",
@@ -28,301 +33,485 @@ static void add_signal(struct text *t, int32_t sig)
 		text_add(t, "signal %d", sig);
 }
 
-static void add_culprit(struct text *t, const struct report_incident *r)
+/* Who: the culprit, else who answers there, else the address. */
+static void add_owner(struct text *t, const struct subject *s)
 {
-	text_add(t, "%s (pid %u)", *r->culprit.comm ? r->culprit.comm : "a process",
-		 r->culprit.id.tgid);
+	if (s->r->has_culprit)
+		text_add(t, "%s (pid %u)", *s->r->culprit.comm ? s->r->culprit.comm : "a process",
+			 s->r->culprit.id.tgid);
+	else if (*s->incident->owner_comm)
+		text_add(t, "%s", s->incident->owner_comm);
+	else
+		text_add(t, "the upstream");
 }
 
-static void add_growth(struct text *t, const struct report_incident *r)
+static bool ended_by_other(const struct report_incident *r)
+{
+	return r->died && r->death.has_signal_code && r->death.signal_code <= 0 &&
+	       r->death.sender_tgid && r->death.sender_tgid != r->culprit.id.tgid;
+}
+
+static void add_sender(struct text *t, const struct report_incident *r)
+{
+	text_add(t, "%s (pid %u)", *r->death.sender_comm ? r->death.sender_comm : "a process",
+		 r->death.sender_tgid);
+}
+
+static void add_slope(struct text *t, const struct report_incident *r, const char *what)
 {
 	const struct report_memory *m = &r->memory;
 
-	if (r->verdict.cause == CAUSE_UNKNOWN_GROWTH || !m->floor_slope_bytes_per_s.has) {
-		text_add(t, "; how its memory got there was not seen to be a steady growth");
+	if (!m->floor_slope_bytes_per_s.has)
 		return;
-	}
-	text_add(t, " after its %s grew by ",
-		 r->verdict.cause == CAUSE_NATIVE_LEAK ? "memory outside the heap" : "heap");
-	text_add_mib(t, u64_of(m->floor_slope_bytes_per_s.value));
-	text_add(t, "/s for %llu s", (ull)u64_of(m->window_s.value));
+	text_add(t, " after %s grew by ", what);
+	text_add_rate(t, m->floor_slope_bytes_per_s.value);
+	text_add(t, " for ");
+	text_add_duration(t, u64_of(m->window_s.value * (double)NSEC_PER_SEC));
 }
 
-static void add_memory_death(struct text *t, const struct report_incident *r)
+/* Why it got so large. ------------------------------------------------------------------------- */
+
+static void add_leak(struct text *t, const struct subject *s, const char *what)
 {
-	add_culprit(t, r);
+	const struct measure *kept = &s->r->memory.bytes_per_request;
+	const struct measure *background = &s->r->explanation.background;
+
+	add_slope(t, s->r, what);
+	if (background->has && background->value > 0.5) {
+		text_add(t, ", with or without requests");
+	} else if (kept->has && kept->value >= 1) {
+		text_add(t, ", ");
+		text_add_bytes(t, u64_of(kept->value));
+		text_add(t, " kept per request");
+	}
+}
+
+static void add_limit_too_small(struct text *t, const struct subject *s)
+{
+	const struct lives_story *lives = &s->incident->facts.lives;
+
+	text_add(t, ": not a leak, it needs more than it may have");
+	if (lives->memory_deaths)
+		text_add(t, " (%u earlier lives ended the same way)", lives->memory_deaths);
+}
+
+static void add_payload(struct text *t, const struct subject *s)
+{
+	const struct report_explanation *e = &s->r->explanation;
+
+	text_add(t, " while it read large requests");
+	if (e->largest_request_bytes.has) {
+		text_add(t, " (up to ");
+		text_add_bytes(t, u64_of(e->largest_request_bytes.value));
+		if (e->amplification.has) {
+			text_add(t, ", each byte took ");
+			text_add_decimal(t, e->amplification.value);
+			text_add(t, " of memory");
+		}
+		text_add(t, ")");
+	}
+}
+
+/* "requests waited for ...": the pool and the queue before it. */
+static void add_pool(struct text *t, const struct subject *s)
+{
+	const struct report_pool *pool = &s->r->pool;
+
+	if (s->r->explanation.in_flight_peak.has)
+		text_add(t, "%llu requests", (ull)u64_of(s->r->explanation.in_flight_peak.value));
+	else
+		text_add(t, "requests");
+	text_add(t, " waited for ");
+	if (!pool->saturated) {
+		text_add(t, "a backend");
+		return;
+	}
+	text_add(t, "%u connections to ", pool->connections);
+	text_add_endpoint(t, &pool->backend);
+	if (pool->latency_ratio >= 1.5) {
+		text_add(t, ", which answers ");
+		text_add_decimal(t, pool->latency_ratio);
+		text_add(t, " times slower");
+	}
+}
+
+static void add_cause(struct text *t, const struct subject *s)
+{
+	switch (s->r->verdict.cause) {
+	case CAUSE_HEAP_LEAK:
+		add_leak(t, s, "its heap");
+		break;
+	case CAUSE_NATIVE_LEAK:
+		add_leak(t, s, "memory outside its heap");
+		break;
+	case CAUSE_LIMIT_TOO_SMALL:
+		add_limit_too_small(t, s);
+		break;
+	case CAUSE_LARGE_PAYLOAD:
+		add_payload(t, s);
+		break;
+	case CAUSE_DB_POOL_EXHAUSTION:
+		text_add(t, " because ");
+		add_pool(t, s);
+		break;
+	case CAUSE_UNKNOWN_GROWTH:
+		text_add(t, "; no steady growth led there");
+		break;
+	default:
+		add_slope(t, s->r, "its memory");
+	}
+}
+
+/* What happened, by class. --------------------------------------------------------------------- */
+
+static void add_memory_end(struct text *t, const struct report_incident *r, bool heap_full_exit)
+{
 	if (r->death.memcg_oom && r->memory.limit_bytes.has) {
 		text_add(t, " was OOM-killed at the ");
-		text_add_mib(t, u64_of(r->memory.limit_bytes.value));
+		text_add_bytes(t, u64_of(r->memory.limit_bytes.value));
 		text_add(t, " limit of its memory cgroup");
 	} else if (r->death.oom_kill) {
 		text_add(t, " was OOM-killed by the kernel");
-	} else {
-		text_add(t, " gave up at the limit of its JavaScript heap (exit code %d)",
+	} else if (r->culprit.runtime == RUNTIME_NODEJS) {
+		text_add(t, " died at its JavaScript heap limit (exit code %d)",
 			 r->death.exit_code);
+	} else if (heap_full_exit) {
+		text_add(t, " ended itself because its heap was full (exit code %d)",
+			 r->death.exit_code);
+	} else {
+		text_add(t, " ran out of memory (exit code %d)", r->death.exit_code);
 	}
-	add_growth(t, r);
 }
 
-static void add_other_death(struct text *t, const struct report_incident *r)
+static void add_memory_death(struct text *t, const struct subject *s)
 {
-	bool by_user = r->death.has_signal_code && r->death.signal_code <= 0 &&
-		       r->death.sender_tgid != r->culprit.id.tgid;
+	add_owner(t, s);
+	add_memory_end(t, s->r, s->incident->culprit.death.heap_full_exit);
+	if (s->r->nr_victims)
+		text_add(t, ", %u others with it,", s->r->nr_victims);
+	add_cause(t, s);
+}
 
-	add_culprit(t, r);
+static void add_stall(struct text *t, const struct subject *s)
+{
+	const struct report_memory *m = &s->r->memory;
+	const struct report_explanation *e = &s->r->explanation;
+
+	add_owner(t, s);
+	text_add(t, " hangs at its memory limit");
+	if (m->limit_bytes.has && m->limit_usage_bytes.has) {
+		text_add(t, " (");
+		text_add_bytes(t, u64_of(m->limit_usage_bytes.value));
+		text_add(t, " of ");
+		text_add_bytes(t, u64_of(m->limit_bytes.value));
+		text_add(t, ")");
+	}
+	if (e->stalled_s.has) {
+		text_add(t, ": no answer for ");
+		text_add_duration(t, u64_of(e->stalled_s.value * (double)NSEC_PER_SEC));
+	}
+	if (e->limit_events_per_s.has)
+		text_add(t, ", %llu reclaims/s", (ull)u64_of(e->limit_events_per_s.value));
+	add_cause(t, s);
+}
+
+static void add_thrash(struct text *t, const struct subject *s)
+{
+	add_owner(t, s);
+	text_add(t, " spends its CPU on garbage collection");
+	if (s->r->explanation.cpu_per_request_ratio.has) {
+		text_add(t, ", ");
+		text_add_decimal(t, s->r->explanation.cpu_per_request_ratio.value);
+		text_add(t, " times as much per request as before");
+	}
+	if (s->r->memory.ceiling_bytes) {
+		text_add(t, ", near its ceiling of ");
+		text_add_bytes(t, s->r->memory.ceiling_bytes);
+	}
+	add_cause(t, s);
+}
+
+static void add_supervisor_restart(struct text *t, const struct subject *s)
+{
+	const struct report_incident *r = s->r;
+
+	add_owner(t, s);
+	text_add(t, " was restarted by ");
+	if (r->supervisor_tgid)
+		text_add(t, "%s (pid %u)",
+			 *r->supervisor_comm ? r->supervisor_comm : "its supervisor",
+			 r->supervisor_tgid);
+	else if (ended_by_other(r))
+		add_sender(t, r);
+	else
+		text_add(t, "its supervisor");
+	text_add(t, " for its memory");
+	if (r->memory.peak_anon_bytes.has) {
+		text_add(t, ", ");
+		text_add_bytes(t, u64_of(r->memory.peak_anon_bytes.value));
+	}
+	add_cause(t, s);
+}
+
+static void add_pressure(struct text *t, const struct subject *s)
+{
+	add_owner(t, s);
+	text_add(t, " was OOM-killed for others: ");
+	if (s->r->death.memcg_oom)
+		text_add(t, "the limit above it was full");
+	else
+		text_add(t, "the machine was out of memory");
+	if (s->incident->culprit.death.oom_share > 0) {
+		text_add(t, " and it had %llu %% of that",
+			 (ull)u64_of(s->incident->culprit.death.oom_share * 100 + 0.5));
+	}
+}
+
+static void add_deploy(struct text *t, const struct subject *s)
+{
+	const struct report_incident *r = s->r;
+
+	add_owner(t, s);
+	text_add(t, " was replaced");
+	if (r->next_tgid)
+		text_add(t, " by pid %u", r->next_tgid);
+	if (ended_by_other(r)) {
+		text_add(t, " (");
+		text_add_signal(t, r->death.signal ? r->death.signal : s->incident->facts.signal);
+		text_add(t, " from ");
+		add_sender(t, r);
+		text_add(t, ")");
+	}
+	if (s->incident->facts.outage_ns) {
+		text_add(t, "; nobody listened for ");
+		text_add_duration(t, s->incident->facts.outage_ns);
+	}
+	text_add(t, "; memory is not the cause");
+}
+
+static void add_other_death(struct text *t, const struct subject *s)
+{
+	const struct report_incident *r = s->r;
+	bool by_user = ended_by_other(r);
+
+	add_owner(t, s);
+	if (!r->died) {
+		text_add(t, " is down; why was not seen");
+		return;
+	}
 	if (r->death.signal) {
 		text_add(t, by_user ? " was ended by " : " died of ");
-		add_signal(t, r->death.signal);
+		text_add_signal(t, r->death.signal);
 	} else {
 		text_add(t, " exited with code %d", r->death.exit_code);
 	}
-	if (by_user)
-		text_add(t, "%s from %s (pid %u)", r->death.signal ? "" : " after a signal",
-			 r->death.sender_comm, r->death.sender_tgid);
+	if (by_user) {
+		text_add(t, "%s from ", r->death.signal ? "" : " after a signal");
+		add_sender(t, r);
+	}
 	text_add(t, "; nothing says that memory was the cause");
 }
+
+static void add_race(struct text *t, const struct subject *s)
+{
+	add_owner(t, s);
+	text_add(t, " closed idle connections just as the gateway reused them; nobody died");
+}
+
+static void add_app_error(struct text *t, const struct subject *s)
+{
+	add_owner(t, s);
+	text_add(t, " itself answered with 502, 503 or 504");
+	if (s->r->impact.app_answered)
+		text_add(t, ", %llu times", (ull)s->r->impact.app_answered);
+	text_add(t, "; the gateway only passed it on");
+}
+
+static void add_overload(struct text *t, const struct subject *s)
+{
+	const struct verdict_facts *f = &s->incident->facts;
+
+	add_owner(t, s);
+	text_add(t, " is alive but does not keep up");
+	if (s->r->verdict.cause == CAUSE_DB_POOL_EXHAUSTION) {
+		text_add(t, ": ");
+		add_pool(t, s);
+		return;
+	}
+	if (s->traffic->in_flight_peak)
+		text_add(t, ": %llu requests wait", (ull)s->traffic->in_flight_peak);
+	if (f->accept_full)
+		text_add(t, ", %llu connects met a full accept queue", (ull)f->accept_full);
+	if (f->load_ratio >= 1.5) {
+		text_add(t, ", load is ");
+		text_add_decimal(t, f->load_ratio);
+		text_add(t, " times the usual");
+	}
+}
+
+static void add_local(struct text *t, const struct subject *s)
+{
+	text_add(t, "the gateway failed requests itself");
+	if (s->incident->facts.no_port)
+		text_add(t, ": no local port was left for %llu connects",
+			 (ull)s->incident->facts.no_port);
+	else
+		text_add(t, ", before it asked any upstream: out of connections or files");
+}
+
+static void add_network(struct text *t, const struct subject *s)
+{
+	const struct report_impact *i = &s->r->impact;
+
+	text_add(t, "the network to ");
+	text_add_endpoint(t, &s->r->upstream);
+	text_add(t, " fails");
+	if (i->upstream_fail[FLOW_FAIL_CONNECT_TIMEOUT])
+		text_add(t, ", %llu connects met silence",
+			 (ull)i->upstream_fail[FLOW_FAIL_CONNECT_TIMEOUT]);
+	if (i->upstream_fail[FLOW_FAIL_UNREACHABLE])
+		text_add(t, ", %llu had no route or host",
+			 (ull)i->upstream_fail[FLOW_FAIL_UNREACHABLE]);
+}
+
+static void add_config(struct text *t, const struct subject *s)
+{
+	text_add_endpoint(t, &s->r->upstream);
+	text_add(t,
+		 " never answered and nobody listens there: the gateway is told a wrong address, "
+		 "or the service was not started");
+}
+
+static void add_unexplained(struct text *t, const struct subject *s)
+{
+	(void)s;
+	text_add(t, "requests to an upstream failed and nothing that was seen explains it");
+}
+
+static void (*const sentences[])(struct text *t, const struct subject *s) = {
+	[VERDICT_UNEXPLAINED] = add_unexplained,
+	[VERDICT_MEMORY_DEATH] = add_memory_death,
+	[VERDICT_UPSTREAM_DOWN_NONMEMORY] = add_other_death,
+	[VERDICT_KEEPALIVE_RACE] = add_race,
+	[VERDICT_MEMORY_STALL] = add_stall,
+	[VERDICT_GC_THRASH] = add_thrash,
+	[VERDICT_SUPERVISOR_MEMORY_RESTART] = add_supervisor_restart,
+	[VERDICT_NODE_PRESSURE_VICTIM] = add_pressure,
+	[VERDICT_DEPLOY_RESTART] = add_deploy,
+	[VERDICT_APP_ERROR_STATUS] = add_app_error,
+	[VERDICT_BACKEND_OVERLOAD] = add_overload,
+	[VERDICT_PROXY_LOCAL_EXHAUSTION] = add_local,
+	[VERDICT_NETWORK] = add_network,
+	[VERDICT_CONFIG] = add_config,
+};
+_Static_assert(sizeof(sentences) / sizeof(sentences[0]) == NR_VERDICT_CLASSES,
+	       "a sentence for every class");
+
+/* Who was hit. --------------------------------------------------------------------------------- */
+
+struct count {
+	uint64_t value;
+	const char *verb; /* "" where the one before still holds */
+	const char *what;
+};
 
 /* "421 x 502" or "3 x 502 and 9 x 504 and closed 2 clients unanswered": what clients were told. */
 static void add_answers(struct text *t, const struct report_impact *i)
 {
-	const struct {
-		const char *verb, *what;
-		uint64_t count;
-	} ends[] = {
-		{"answered", "x 502", i->client_status[FLOW_STATUS_502]},
-		{"answered", "x 503", i->client_status[FLOW_STATUS_503]},
-		{"answered", "x 504", i->client_status[FLOW_STATUS_504]},
-		{"answered", "x another 5xx", i->client_errors},
-		{"closed", "clients unanswered", i->client_closed},
+	const struct count ends[] = {
+		{i->client_status[FLOW_STATUS_502], "answered", "x 502"},
+		{i->client_status[FLOW_STATUS_503], "answered", "x 503"},
+		{i->client_status[FLOW_STATUS_504], "answered", "x 504"},
+		{i->client_errors, "answered", "x another 5xx"},
+		{i->client_closed, "closed", "clients unanswered"},
+		{i->truncated, "cut off", "answers"},
 	};
 	const char *verb = "";
 
 	for (size_t e = 0; e < sizeof(ends) / sizeof(ends[0]); e++) {
-		if (!ends[e].count)
+		if (!ends[e].value)
 			continue;
 		text_add(t, *verb ? " and " : " ");
 		if (strcmp(verb, ends[e].verb) != 0)
 			text_add(t, "%s ", ends[e].verb);
-		text_add(t, "%llu %s", (ull)ends[e].count, ends[e].what);
+		text_add(t, "%llu %s", (ull)ends[e].value, ends[e].what);
 		verb = ends[e].verb;
 	}
-	if (!*verb)
+	if (!*verb && i->unread)
+		text_add(t, " gave answers that cannot be read (TLS, HTTP/2)");
+	else if (!*verb)
 		text_add(t, " answered no client with an error");
+	else if (i->inferred)
+		text_add(t, " (inferred)");
+}
+
+/* "(420 refused, 8 reset by 10.0.3.7:3000)"; nothing where nothing failed there. */
+static void add_failures(struct text *t, const struct report_incident *r)
+{
+	const uint64_t *fail = r->impact.upstream_fail;
+	const struct count counts[] = {
+		{fail[FLOW_FAIL_REFUSED], "", "refused"},
+		{fail[FLOW_FAIL_RST_BEFORE] + fail[FLOW_FAIL_FIN_BEFORE] + fail[FLOW_FAIL_RST_MID],
+		 "", "reset"},
+		{fail[FLOW_FAIL_CONNECT_TIMEOUT] + fail[FLOW_FAIL_UNREACHABLE], "", "not reached"},
+		{fail[FLOW_FAIL_ABANDONED], "", "given up on"},
+		{r->impact.masked_by_retry, "", "masked by retry"},
+	};
+	const char *separator = " (";
+
+	if (!r->upstream.port)
+		return;
+	for (size_t c = 0; c < sizeof(counts) / sizeof(counts[0]); c++) {
+		if (!counts[c].value)
+			continue;
+		text_add(t, "%s%llu %s", separator, (ull)counts[c].value, counts[c].what);
+		separator = ", ";
+	}
+	text_add(t, "%s", *separator == ' ' ? " (upstream " : "; upstream ");
+	text_add_endpoint(t, &r->upstream);
+	text_add(t, ")");
 }
 
 static void add_impact(struct text *t, const struct report_incident *r)
 {
 	const struct report_impact *i = &r->impact;
-	uint64_t resets = i->upstream_fail[FLOW_FAIL_RST_BEFORE] +
-			  i->upstream_fail[FLOW_FAIL_FIN_BEFORE] +
-			  i->upstream_fail[FLOW_FAIL_RST_MID];
+	uint64_t lasted_ns = since_ns(i->last_failure_ns, i->first_failure_ns);
 
 	text_add(t, "; %s (pid %u)", *r->gateway.proc.comm ? r->gateway.proc.comm : "the gateway",
 		 r->gateway.proc.id.tgid);
 	add_answers(t, i);
-	text_add(t, " in ");
-	text_add_seconds(t, since_ns(i->last_failure_ns, i->first_failure_ns));
-	text_add(t, " (%llu refused, %llu reset by ", (ull)i->upstream_fail[FLOW_FAIL_REFUSED],
-		 (ull)resets);
-	text_add_endpoint(t, &r->upstream);
-	if (i->masked_by_retry)
-		text_add(t, ", %llu masked by retries", (ull)i->masked_by_retry);
-	text_add(t, ")");
+	if (lasted_ns) {
+		text_add(t, " in ");
+		text_add_duration(t, lasted_ns);
+	}
+	add_failures(t, r);
 }
 
+static void add_status(struct text *t, const struct report_incident *r)
+{
+	if (r->status == STATUS_CRASH_LOOP)
+		text_add(t, "; crash loop, %u deaths in 10 min", r->deaths_10m);
+	else if (r->status == STATUS_RECOVERED)
+		text_add(t, "; recovered");
+	else if (r->record == INCIDENT_CLOSE)
+		text_add(t, "; quiet since, not seen to recover");
+	else
+		text_add(t, "; ongoing");
+}
+
+/* Whether it is over is never cut off: the rest gets the room that leaves. */
 void incident_summary(const struct incident *incident, struct report_incident *out)
 {
+	struct subject s = {incident, out, incident_traffic(incident)};
+	char status[64];
 	struct text t;
 
-	text_init(&t, out->summary, sizeof(out->summary));
-	switch (out->verdict.class) {
-	case VERDICT_MEMORY_DEATH:
-		add_memory_death(&t, out);
-		break;
-	case VERDICT_UPSTREAM_DOWN_NONMEMORY:
-		add_other_death(&t, out);
-		break;
-	case VERDICT_KEEPALIVE_RACE:
-		text_add(&t,
-			 "%s closed idle connections just as the gateway reused them; "
-			 "nobody died",
-			 *incident->owner_comm ? incident->owner_comm : "the upstream");
-		break;
-	default:
-		text_add(&t,
-			 "requests to an upstream failed and nothing that was seen explains it");
-	}
+	text_init(&t, status, sizeof(status));
+	add_status(&t, out);
+	text_init(&t, out->summary, sizeof(out->summary) - t.len);
+	if ((unsigned int)out->verdict.class < NR_VERDICT_CLASSES)
+		sentences[out->verdict.class](&t, &s);
 	add_impact(&t, out);
-}
-
-/* Actions -------------------------------------------------------------------------------------- */
-
-static struct text add_action(struct report_incident *out, enum action_kind kind)
-{
-	struct report_action *a = &out->actions[out->nr_actions];
-	struct text t;
-
-	if (out->nr_actions < REPORT_MAX_ACTIONS - 1)
-		out->nr_actions++;
-	a->priority = out->nr_actions;
-	a->kind = kind;
-	text_init(&t, a->text, sizeof(a->text));
-	return t;
-}
-
-static void advise_until_fixed(struct report_incident *out)
-{
-	struct text t = add_action(out, ACTION_MITIGATE);
-	double slope = out->memory.floor_slope_bytes_per_s.value;
-	double room = (double)out->memory.ceiling_bytes;
-
-	text_add(&t, "Run at least two replicas and restart each before it is full");
-	if (out->memory.floor_slope_bytes_per_s.has && slope > 0 && room > 0) {
-		text_add(&t, ": at ");
-		text_add_mib(&t, u64_of(slope));
-		text_add(&t, "/s an empty process reaches ");
-		text_add_mib(&t, out->memory.ceiling_bytes);
-		text_add(&t, " in %llu s", (ull)u64_of(room / slope));
-	}
-	text_add(&t, ".");
-}
-
-static void advise_heap_leak(struct report_incident *out)
-{
-	struct text t;
-
-	advise_until_fixed(out);
-	t = add_action(out, ACTION_DIAGNOSE);
-	if (out->culprit.runtime == RUNTIME_NODEJS)
-		text_add(&t, "Run one instance with --heapsnapshot-signal=SIGUSR2, take two heap "
-			     "snapshots some minutes apart and compare what was kept");
-	else
-		text_add(&t,
-			 "Take two heap profiles of one instance some minutes apart and compare "
-			 "what was kept");
-	if (out->memory.bytes_per_request.has)
-		text_add(&t, "; about %llu bytes stay per request",
-			 (ull)u64_of(out->memory.bytes_per_request.value));
-	text_add(&t, ".");
-	t = add_action(out, ACTION_PREVENT);
-	text_add(&t, "Alert on memswell's growth records of this service: they name the time left "
-		     "before anything fails.");
-}
-
-static void advise_native_leak(struct report_incident *out)
-{
-	struct text t;
-
-	advise_until_fixed(out);
-	t = add_action(out, ACTION_DIAGNOSE);
-	if (out->culprit.runtime == RUNTIME_NODEJS)
-		text_add(&t,
-			 "Watch process.memoryUsage(): external and arrayBuffers grow, heapUsed "
-			 "does not. Look for Buffers that are kept, and for native addons");
-	else
-		text_add(&t,
-			 "The managed heap is not what grows: look for direct buffers and native "
-			 "libraries");
-	text_add(&t, " (%llu %% of the growth is outside the heap).",
-		 (ull)u64_of(out->memory.native_share.value * 100));
-	t = add_action(out, ACTION_PREVENT);
-	text_add(&t, "A heap limit does not catch this; alert on memswell's growth records.");
-}
-
-static void advise_unknown_growth(struct report_incident *out)
-{
-	struct text t = add_action(out, ACTION_MITIGATE);
-
-	if (out->memory.limit_bytes.has && out->memory.peak_rss_bytes.has) {
-		text_add(&t, "Compare the limit of ");
-		text_add_mib(&t, u64_of(out->memory.limit_bytes.value));
-		text_add(&t, " with what the service needs at peak (");
-		text_add_mib(&t, u64_of(out->memory.peak_rss_bytes.value));
-		text_add(&t, " at the end) and raise it if that is normal.");
-	} else {
-		text_add(&t,
-			 "Give the service or the machine more memory until the cause is known.");
-	}
-	t = add_action(out, ACTION_DIAGNOSE);
-	text_add(&t,
-		 "No steady growth led here: look for a single large request or job just before "
-		 "the death, and limit body sizes at the gateway.");
-}
-
-static void advise_other_death(struct report_incident *out)
-{
-	struct text t = add_action(out, ACTION_DIAGNOSE);
-	bool by_other = out->death.has_signal_code && out->death.signal_code <= 0 &&
-			out->death.sender_tgid && out->death.sender_tgid != out->culprit.id.tgid;
-
-	if (by_other) {
-		text_add(&t, "Find out why %s (pid %u) sent ", out->death.sender_comm,
-			 out->death.sender_tgid);
-		if (out->death.signal)
-			add_signal(&t, out->death.signal);
-		else
-			text_add(&t, "a signal");
-		/* Whoever watches over memory may have sent it; a trend is worth a hint, no more. */
-		if (out->memory.mk_z.has) {
-			text_add(&t, "; a watchdog may have seen its memory grow by ");
-			text_add_mib(&t, u64_of(out->memory.floor_slope_bytes_per_s.value));
-			text_add(&t, "/s.");
-		} else {
-			text_add(&t, "; memory is not what to look at.");
-		}
-	} else if (out->death.signal) {
-		text_add(&t, "Look at the core dump and the log of the process for the crash (");
-		add_signal(&t, out->death.signal);
-		text_add(&t, "); memory is not what to look at.");
-	} else {
-		text_add(&t,
-			 "Look at the end of the service's log: it exited by itself with code %d; "
-			 "memory is not what to look at.",
-			 out->death.exit_code);
-	}
-	t = add_action(out, ACTION_PREVENT);
-	text_add(&t, "Start the next process before the old one stops, and let the gateway retry "
-		     "on another replica.");
-}
-
-static void advise_keepalive_race(struct report_incident *out)
-{
-	struct text t = add_action(out, ACTION_PREVENT);
-
-	text_add(&t, "Make the server keep idle connections longer than the gateway does (server "
-		     "keep-alive timeout > gateway's upstream idle timeout).");
-	t = add_action(out, ACTION_MITIGATE);
-	text_add(&t,
-		 "Let the gateway retry requests that failed on a reused connection; it lost "
-		 "%llu that way.",
-		 (ull)(out->impact.upstream_fail[FLOW_FAIL_RST_REUSED] +
-		       out->impact.upstream_fail[FLOW_FAIL_FIN_REUSED]));
-}
-
-static void advise_unexplained(struct report_incident *out)
-{
-	struct text t = add_action(out, ACTION_DIAGNOSE);
-
-	text_add(&t, "Check whether ");
-	text_add_endpoint(&t, &out->upstream);
-	text_add(&t, " is the right address and reachable, then the upstream's own log; no death "
-		     "was seen behind it.");
-}
-
-void incident_actions(struct report_incident *out)
-{
-	if (out->verdict.class == VERDICT_MEMORY_DEATH) {
-		if (out->verdict.cause == CAUSE_HEAP_LEAK)
-			advise_heap_leak(out);
-		else if (out->verdict.cause == CAUSE_NATIVE_LEAK)
-			advise_native_leak(out);
-		else
-			advise_unknown_growth(out);
-	} else if (out->verdict.class == VERDICT_UPSTREAM_DOWN_NONMEMORY) {
-		advise_other_death(out);
-	} else if (out->verdict.class == VERDICT_KEEPALIVE_RACE) {
-		advise_keepalive_race(out);
-	} else {
-		advise_unexplained(out);
-	}
+	t.size = sizeof(out->summary);
+	text_add(&t, "%s", status);
 }

@@ -42,10 +42,20 @@ struct proc {
 	uint16_t death;
 	uint16_t gateway;
 	uint16_t gateway_generation;
-	uint8_t runtime; /* enum runtime_kind */
+	uint16_t traffic;
+	uint8_t runtime;  /* enum runtime_kind */
+	uint8_t oom_exit; /* enum oom_exit */
+	uint16_t runtime_version;
+	uint32_t map_failures;		 /* refused mmap, mremap and brk calls, as last told */
+	uint64_t heap_limit_bytes;	 /* told by flag or environment; 0 none */
+	uint64_t supervisor_limit_bytes; /* told likewise */
+	uint64_t map_failed_ns;		 /* newest refused mmap or brk; 0 none */
+	uint64_t file_bytes;		 /* resident */
+	uint16_t service;		 /* it is known to serve, see outlook.h */
 	bool v8_probe;
 	bool exit_seen; /* its own exit record, not only a later life of its pid */
 	bool growth_refused;
+	bool traffic_refused;
 	bool created_listener; /* seen to, not inherited */
 	bool held_listener;
 	bool served_http;

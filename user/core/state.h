@@ -16,8 +16,10 @@
 #include "core/growth.h"
 #include "core/heartbeat.h"
 #include "core/incident.h"
+#include "core/lives.h"
 #include "core/proctab.h"
 #include "core/service.h"
+#include "core/traffic.h"
 
 /* Losses some tens of seconds ago, so that an incident can tell those around it from older ones. */
 #define LOSS_HISTORY	4
@@ -51,6 +53,8 @@ struct core {
 	uint16_t due_deaths[DEATH_MAX];
 	uint16_t nr_due_deaths;
 	struct services services;
+	struct traffics traffics;
+	struct lives_table lives;
 	struct gateways gateways;
 	struct incidents incidents;
 	struct report report; /* being filled */
@@ -68,7 +72,7 @@ void emit_proc(const struct core *core, const struct proc *p, struct report_proc
 /* Also for a process nobody knows. */
 void emit_proc_id(struct core *core, const struct proc_id *id, struct report_proc *out);
 void emit_gateway(struct core *core, const struct gateway *g, struct report_gateway *out);
-void emit_impact(const struct impact *impact, struct report_impact *out);
+void emit_impact(const struct gateway *g, const struct impact *impact, struct report_impact *out);
 
 bool emit_probe_missing(const struct core *core, const char *name);
 /* The hook a fact came from, as the probe records tell. */

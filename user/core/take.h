@@ -25,6 +25,13 @@ void process_set_anon(struct core *core, struct proc *p, uint64_t bytes);
 /* Put what is known of its memory into its history, if it is big enough to have one. */
 void process_sample(struct core *core, struct proc *p, uint64_t ts_ns);
 void process_drop_growth(struct core *core, struct proc *p);
+/*
+ * The traffic of a process, begun now if it serves HTTP or may: who only listens so far is followed
+ * too, or the growth before its first request would be unknown, but half of the room is for those
+ * that answer. NULL where there is none and no room.
+ */
+struct traffic *process_traffic(struct core *core, struct proc *p, bool serves);
+void process_drop_traffic(struct core *core, struct proc *p);
 /* proctab's callback: the entry is about to be forgotten. */
 void process_release(void *core, struct proc *p);
 

@@ -3,14 +3,23 @@
  * take_death.c - records about the end of a process, joined in its death, and their reports once the
  * parts are together.
  */
+#include <signal.h>
 #include <string.h>
 
+#include "core/outlook.h"
 #include "core/take.h"
 
 /* A death worth a report although nobody was served by the process. */
 #define NOTABLE_PEAK_BYTES (64 * MIB)
 /* The SIGKILL follows the mark within microseconds; later the OOM kill is told unconfirmed. */
 #define OOM_CONFIRM_NS NSEC_PER_SEC
+/* Who holds less than half of what an OOM kill was about died of the others' memory. */
+#define OWN_SHARE 0.5
+/* Growth of another one that could have mattered. */
+#define OTHER_GREW_BYTES (8 * MIB)
+/* -XX:+ExitOnOutOfMemoryError, src/hotspot/share/utilities/debug.cpp */
+#define JVM_OOM_EXIT_CODE 3
+#define MAX_SUPERVISORS	  4
 
 static struct death *death_of(struct core *core, struct proc *p)
 {
@@ -61,6 +70,61 @@ void take_signal(struct core *core, const struct record *r)
 		death_add_signal(death_get(core, p), r->ts_ns, &r->signal);
 }
 
+/* Below the limit that was hit: in its cgroup or one whose path goes on from its own. */
+static bool is_below(const struct container *c, const struct record_oom *oom,
+		     const struct container *limit)
+{
+	size_t length = strlen(limit->path);
+
+	if (!oom->memcg.id || cgroup_id_equal(&c->id, &oom->memcg))
+		return true;
+	if (!length || c->id.hierarchy != oom->memcg.hierarchy)
+		return false;
+	return strncmp(c->path, limit->path, length) == 0 &&
+	       (c->path[length] == '/' || limit->path[length - 1] == '/');
+}
+
+/* Who else is below the limit; memory as of the newest samples, the victim's as of its mark. */
+static void weigh_oom(struct core *core, const struct proc *victim, struct death *d)
+{
+	const struct container *limit =
+		&core->containers.all[container_find(&core->containers, &d->oom.memcg)];
+	const struct container *own = &core->containers.all[victim->container];
+	uint64_t anon = max_u64(d->oom.anon_bytes, 1);
+	uint64_t all = anon;
+
+	d->oom_shared_limit = !cgroup_id_equal(&own->id, &d->oom.memcg);
+	for (uint16_t i = 1; i <= core->containers.nr; i++) {
+		const struct container *c = &core->containers.all[i];
+
+		if (is_below(c, &d->oom, limit))
+			all = add_u64(all, c == own ? since_ns(c->anon_bytes, victim->anon_bytes)
+						    : c->anon_bytes);
+	}
+	d->oom_share = (double)anon / (double)all;
+}
+
+static void compare_growths(struct core *core, const struct proc *victim, struct death *d)
+{
+	const struct container *limit =
+		&core->containers.all[container_find(&core->containers, &d->oom.memcg)];
+	uint64_t own = d->oom.anon_bytes;
+
+	if (victim->growth)
+		own = growth_of_last_minute(&core->growths.all[victim->growth], d->oom_ns,
+					    d->oom.anon_bytes);
+	own = max_u64(own, OTHER_GREW_BYTES);
+	for (uint16_t i = 1; i <= core->growths.nr_touched && !d->oom_other_grew; i++) {
+		const struct growth *g = &core->growths.all[i];
+		const struct proc *p = g->used ? proctab_find(&core->procs, &g->proc) : NULL;
+
+		if (p && p != victim &&
+		    is_below(&core->containers.all[p->container], &d->oom, limit))
+			d->oom_other_grew =
+				growth_of_last_minute(g, d->oom_ns, p->anon_bytes) > own;
+	}
+}
+
 void take_oom(struct core *core, const struct record *r)
 {
 	struct proc *p = proctab_get(&core->procs, &r->oom.victim);
@@ -75,6 +139,8 @@ void take_oom(struct core *core, const struct record *r)
 		return;
 	d->oom = r->oom;
 	d->oom_ns = r->ts_ns;
+	weigh_oom(core, p, d);
+	compare_growths(core, p, d);
 	queue_death(core, p->death);
 }
 
@@ -108,6 +174,68 @@ void take_v8_oom(struct core *core, const struct record *r)
 	conclude_growth(core, p, d, r->ts_ns);
 }
 
+/* Told by its command line how to end when its heap is full, it ended so. */
+static bool is_heap_full_exit(const struct proc *p, const struct death *d)
+{
+	if (p->oom_exit == OOM_EXIT_CODE)
+		return d->status == JVM_OOM_EXIT_CODE << 8;
+	return p->oom_exit == OOM_EXIT_ABORT && death_aborted_itself(d);
+}
+
+static bool sent_by_ancestor(struct core *core, const struct proc *p, const struct death_signal *s)
+{
+	for (int i = 0; p && i < MAX_SUPERVISORS; i++) {
+		if (proc_id_equal(&p->parent, &s->sender))
+			return true;
+		p = proctab_find(&core->procs, &p->parent);
+	}
+	return false;
+}
+
+static enum life_end end_of_life(struct core *core, const struct proc *p, const struct death *d)
+{
+	const struct death_signal *s = death_signal_of(d);
+
+	if (death_is_oom_kill(d))
+		return d->oom_share < OWN_SHARE ? LIFE_ENDED_OTHERWISE : LIFE_OOM;
+	if (death_by_memory(d))
+		return LIFE_HEAP_FULL;
+	if (s && s->code <= 0 && sent_by_ancestor(core, p, s))
+		return LIFE_SUPERVISOR;
+	return LIFE_ENDED_OTHERWISE;
+}
+
+static void add_life(struct core *core, struct proc *p, const struct death *d)
+{
+	const struct endpoint *service = outlook_service(core, p);
+	struct life life = {
+		.proc = p->id,
+		.end_ns = d->exit_ns,
+		.peak_anon_bytes = d->peak_anon_bytes,
+		.baseline_anon_bytes = d->traffic.baseline_anon_bytes,
+		.requests = p->requests,
+		.grew = d->story.grew && !d->story.insufficient,
+		.end = (uint8_t)end_of_life(core, p, d),
+	};
+
+	if (service)
+		lives_add(&core->lives, service, &life);
+}
+
+/* The last look at what its tables hold. The ceilings are those that stood before it ended. */
+static void conclude_tables(struct core *core, struct proc *p, struct death *d)
+{
+	if (p->traffic)
+		traffic_conclude(&core->traffics.all[p->traffic], d->exit_ns, &d->traffic);
+	p->peak_anon_bytes = max_u64(p->peak_anon_bytes, d->anon_bytes);
+	d->peak_anon_bytes = p->peak_anon_bytes;
+	d->map_failed_ns = p->map_failed_ns;
+	d->heap_full_exit = is_heap_full_exit(p, d);
+	outlook_lives(core, p, d->exit_ns, &d->lives);
+	outlook_ceilings(core, p, max_u64(p->anon_bytes, d->anon_bytes), &d->lives, &d->ceilings);
+	add_life(core, p, d);
+}
+
 void death_conclude(struct core *core, struct proc *p, struct death *d)
 {
 	if (d->exit_ns)
@@ -120,6 +248,7 @@ void death_conclude(struct core *core, struct proc *p, struct death *d)
 	/* A worker thread gives its heap back before the process ends: what led here was before. */
 	if (!death_is_v8_oom(d) || d->anon_bytes >= d->v8_anon_bytes)
 		conclude_growth(core, p, d, d->exit_ns);
+	conclude_tables(core, p, d);
 	queue_death(core, p->death);
 }
 

@@ -6,6 +6,9 @@
 #include "core/take.h"
 #include "core/text.h"
 
+/* Watched since then, a process was watched from its start. */
+#define YOUNG_NS (5 * NSEC_PER_SEC)
+
 void process_set_anon(struct core *core, struct proc *p, uint64_t bytes)
 {
 	struct container *c = &core->containers.all[p->container];
@@ -39,11 +42,52 @@ void process_drop_growth(struct core *core, struct proc *p)
 	p->growth = 0;
 }
 
+void process_drop_traffic(struct core *core, struct proc *p)
+{
+	traffic_put(&core->traffics, p->traffic);
+	p->traffic = 0;
+}
+
+/* Whoever died is only remembered: the one dead for longest makes room for the living. */
+static bool evict_dead_traffic(struct core *core)
+{
+	struct proc *oldest = NULL;
+
+	for (uint16_t i = 1; i <= core->traffics.nr_touched; i++) {
+		struct proc *p = proctab_find(&core->procs, &core->traffics.all[i].proc);
+
+		if (p && p->exit_ns && p->traffic == i && (!oldest || p->exit_ns < oldest->exit_ns))
+			oldest = p;
+	}
+	if (oldest)
+		process_drop_traffic(core, oldest);
+	return oldest != NULL;
+}
+
+struct traffic *process_traffic(struct core *core, struct proc *p, bool serves)
+{
+	struct traffics *t = &core->traffics;
+
+	if (p->traffic)
+		return &t->all[p->traffic];
+	if (!serves && (!p->held_listener || t->nr_used >= TRAFFIC_MAX / 2))
+		return NULL;
+	if (traffic_full(t) && (p->traffic_refused || !evict_dead_traffic(core))) {
+		t->refused += !p->traffic_refused;
+		p->traffic_refused = true;
+		return NULL;
+	}
+	p->traffic = traffic_take(t, &p->id);
+	t->all[p->traffic].older = since_ns(core->heartbeat.first_ns, p->id.start_ns) > YOUNG_NS;
+	return &t->all[p->traffic];
+}
+
 void process_release(void *arg, struct proc *p)
 {
 	struct core *core = arg;
 
 	process_drop_growth(core, p);
+	process_drop_traffic(core, p);
 	process_set_anon(core, p, 0);
 	if (p->container)
 		core->containers.all[p->container].refs--;
@@ -74,6 +118,10 @@ void take_proc(struct core *core, const struct record *r)
 		return;
 	p->runtime = parent->runtime;
 	p->v8_probe = parent->v8_probe;
+	p->runtime_version = parent->runtime_version;
+	p->oom_exit = parent->oom_exit;
+	p->heap_limit_bytes = parent->heap_limit_bytes;
+	p->supervisor_limit_bytes = parent->supervisor_limit_bytes;
 	p->exe = exetab_take(&core->exes, core->exes.exes[parent->exe].path, EXETAB_PATH_LEN);
 }
 
@@ -88,9 +136,13 @@ void take_exec(struct core *core, const struct record *r)
 	/* Another program: what was known about the old one's memory and code is over. */
 	p->runtime = RUNTIME_UNKNOWN;
 	p->v8_probe = false;
+	p->runtime_version = 0;
+	p->oom_exit = OOM_EXIT_NONE;
+	p->heap_limit_bytes = p->supervisor_limit_bytes = 0;
 	exetab_put(&core->exes, p->exe);
 	p->exe = 0;
 	process_drop_growth(core, p);
+	process_drop_traffic(core, p);
 }
 
 void take_exe(struct core *core, const struct record *r)
@@ -101,6 +153,10 @@ void take_exe(struct core *core, const struct record *r)
 		return;
 	p->runtime = r->exe.runtime;
 	p->v8_probe = r->exe.v8_probe != 0;
+	p->runtime_version = r->exe.runtime_version;
+	p->oom_exit = r->exe.oom_exit;
+	p->heap_limit_bytes = r->exe.heap_limit_bytes;
+	p->supervisor_limit_bytes = r->exe.supervisor_limit_bytes;
 	exetab_put(&core->exes, p->exe);
 	p->exe = exetab_take(&core->exes, r->exe.path, sizeof(r->exe.path));
 }
@@ -138,6 +194,19 @@ void process_sample(struct core *core, struct proc *p, uint64_t ts_ns)
 		core->due_growths[core->nr_due_growths++] = p->growth;
 }
 
+static void sample_traffic(struct core *core, struct proc *p, uint64_t ts_ns,
+			   const struct record_task *usage)
+{
+	struct traffic *t;
+
+	if (!p->traffic && p->anon_bytes < GROWTH_MIN_ANON_BYTES)
+		return;
+	t = process_traffic(core, p, false);
+	if (t)
+		traffic_usage(t, ts_ns, p->anon_bytes, usage ? usage->cpu_ns : 0,
+			      usage ? usage->major_faults : 0);
+}
+
 static void emit_sample(struct core *core, const struct proc *p, const struct record *r)
 {
 	struct report *out = emit_begin(core, REPORT_SAMPLE, r->ts_ns);
@@ -157,12 +226,14 @@ void take_task(struct core *core, const struct record *r)
 		return;
 	set_container(core, p, &in->memcg);
 	process_set_anon(core, p, in->anon_bytes);
+	p->file_bytes = in->file_bytes;
 	p->memcg_usage_bytes = in->memcg_usage_bytes;
 	p->memcg_limit_bytes = in->memcg_limit_bytes;
 	g = growth_of(core, p);
 	if (g)
 		g->native.brk_bytes = in->brk_bytes;
 	process_sample(core, p, r->ts_ns);
+	sample_traffic(core, p, r->ts_ns, in);
 	if (core->options.include_samples)
 		emit_sample(core, p, r);
 }
@@ -175,14 +246,30 @@ void take_rss(struct core *core, const struct record *r)
 		return;
 	process_set_anon(core, p, r->rss.anon_bytes);
 	process_sample(core, p, r->ts_ns);
+	sample_traffic(core, p, r->ts_ns, NULL);
+}
+
+/* Address space or memory was refused: what runs out of it may end itself. */
+static void note_map_failures(struct proc *p, const struct record_vm *vm, uint64_t ts_ns)
+{
+	uint64_t sum = add_u64(vm->mmap_failures, add_u64(vm->mremap_failures, vm->brk_failures));
+	uint32_t failures = (uint32_t)min_u64(sum, UINT32_MAX);
+
+	if (failures > p->map_failures)
+		p->map_failed_ns = ts_ns;
+	p->map_failures = failures;
 }
 
 void take_vm(struct core *core, const struct record *r)
 {
 	const struct record_vm *in = &r->vm;
 	struct proc *p = proctab_get(&core->procs, &in->proc);
-	struct growth *g = p ? growth_of(core, p) : NULL;
+	struct growth *g;
 
+	if (!p)
+		return;
+	note_map_failures(p, in, r->ts_ns);
+	g = growth_of(core, p);
 	if (!g)
 		return;
 	g->native.malloc_mapped_bytes = in->malloc_mapped_bytes;
@@ -203,7 +290,9 @@ void take_reclaim(struct core *core, const struct record *r)
 {
 	uint16_t i = container_get(&core->containers, &r->reclaim.memcg, core->now_ns);
 
-	if (i)
-		container_reclaimed(&core->containers.all[i],
-				    add_u64(r->reclaim.direct_ns, r->reclaim.memcg_ns), r->ts_ns);
+	if (!i)
+		return;
+	container_reclaimed(&core->containers.all[i],
+			    add_u64(r->reclaim.direct_ns, r->reclaim.memcg_ns), r->ts_ns);
+	container_limit_hit(&core->containers.all[i], r->reclaim.memcg_count, r->ts_ns);
 }

@@ -30,6 +30,26 @@ void take_listener(struct core *core, const struct record *r)
 		emit_listener(core, r, outage_ns);
 }
 
+/*
+ * What a flow says is put beside the memory of its process. The last flows of a process are read
+ * after its end, and may be what explains it: then its death is told again.
+ */
+static void take_traffic(struct core *core, struct proc *p, const struct record *r)
+{
+	bool serves = r->flow.role == FLOW_SERVER && (r->flow.requests || r->flow.responses);
+	struct traffic *t = process_traffic(core, p, serves);
+
+	if (!t)
+		return;
+	if (p->anon_bytes && !t->has_anon)
+		traffic_usage(t, r->ts_ns, p->anon_bytes, 0, 0);
+	if (p->exit_ns)
+		traffic_end(t, p->exit_ns);
+	traffic_flow(t, r->ts_ns, &r->flow);
+	if (p->death && proc_id_equal(&core->deaths.all[p->death].proc, &p->id) && p->exit_seen)
+		traffic_conclude(t, p->exit_ns, &core->deaths.all[p->death].traffic);
+}
+
 static void take_server_flow(struct core *core, struct proc *p, const struct record *r)
 {
 	const struct record_flow *flow = &r->flow;
@@ -50,13 +70,15 @@ static void take_server_flow(struct core *core, struct proc *p, const struct rec
 void take_flow(struct core *core, const struct record *r)
 {
 	struct proc *p = proctab_get(&core->procs, &r->flow.proc);
+	struct gateway_view view = {&core->procs, &core->services, &core->options,
+				    core->flows_read_ns};
 
 	core->heartbeat.batch_flows++;
 	core->flows_now_ns = max_u64(core->flows_now_ns, r->ts_ns);
 	if (!p)
 		return;
+	take_traffic(core, p, r);
 	if (r->flow.role == FLOW_SERVER)
 		take_server_flow(core, p, r);
-	gateway_flow(&core->gateways, &core->procs, p, &r->flow, r->ts_ns, core->flows_read_ns,
-		     &core->options);
+	gateway_flow(&core->gateways, &view, p, &r->flow, r->ts_ns);
 }

@@ -54,20 +54,76 @@ void text_add(struct text *t, const char *format, ...)
 	t->data[t->len] = '\0';
 }
 
-void text_add_mib(struct text *t, uint64_t bytes)
+/* One decimal, and none where it is zero. */
+static void add_tenths(struct text *t, uint64_t tenths)
 {
-	uint64_t tenths = bytes / MIB * 10 + bytes % MIB * 10 / MIB;
-
-	text_add(t, "%llu.%llu MiB", (unsigned long long)(tenths / 10),
-		 (unsigned long long)(tenths % 10));
+	text_add(t, "%llu", (unsigned long long)(tenths / 10));
+	if (tenths % 10)
+		text_add(t, ".%llu", (unsigned long long)(tenths % 10));
 }
 
-void text_add_seconds(struct text *t, uint64_t ns)
-{
-	uint64_t tenths = ns / (NSEC_PER_SEC / 10);
+/* A quantity in the largest of its units that it has at least once. */
+struct unit {
+	uint64_t size;
+	const char *name;
+};
 
-	text_add(t, "%llu.%llu s", (unsigned long long)(tenths / 10),
-		 (unsigned long long)(tenths % 10));
+static void add_quantity(struct text *t, uint64_t value, const struct unit *units, size_t nr)
+{
+	size_t i = 0;
+
+	while (i + 1 < nr && value < units[i].size)
+		i++;
+	add_tenths(t, value / units[i].size * 10 +
+			      (value % units[i].size * 10 + units[i].size / 2) / units[i].size);
+	text_add(t, " %s", units[i].name);
+}
+
+/* Limits are thought of in MiB: GiB begin at ten of them. */
+void text_add_bytes(struct text *t, uint64_t bytes)
+{
+	static const struct unit large = {1024 * MIB, "GiB"};
+	static const struct unit units[] = {{MIB, "MiB"}, {KIB, "KiB"}, {1, "bytes"}};
+
+	if (bytes >= 10 * large.size)
+		add_quantity(t, bytes, &large, 1);
+	else
+		add_quantity(t, bytes, units, sizeof(units) / sizeof(units[0]));
+}
+
+/* A leak of hours is told per minute or hour: "0 MiB/s" says nothing. */
+void text_add_rate(struct text *t, double bytes_per_s)
+{
+	if (bytes_per_s >= (double)(MIB / 10)) {
+		text_add_bytes(t, u64_of(bytes_per_s));
+		text_add(t, "/s");
+	} else if (bytes_per_s * 60 >= (double)(MIB / 10)) {
+		text_add_bytes(t, u64_of(bytes_per_s * 60));
+		text_add(t, "/min");
+	} else {
+		text_add_bytes(t, u64_of(bytes_per_s * 3600));
+		text_add(t, "/h");
+	}
+}
+
+/* Minutes and hours begin at two of them. */
+void text_add_duration(struct text *t, uint64_t ns)
+{
+	static const struct unit hours = {3600 * NSEC_PER_SEC, "h"};
+	static const struct unit minutes = {60 * NSEC_PER_SEC, "min"};
+	static const struct unit seconds[] = {{NSEC_PER_SEC, "s"}, {NSEC_PER_MSEC, "ms"}};
+
+	if (ns >= 2 * hours.size)
+		add_quantity(t, ns, &hours, 1);
+	else if (ns >= 2 * minutes.size)
+		add_quantity(t, ns, &minutes, 1);
+	else
+		add_quantity(t, ns, seconds, 2);
+}
+
+void text_add_decimal(struct text *t, double value)
+{
+	add_tenths(t, u64_of(value * 10 + 0.5));
 }
 
 void text_add_endpoint(struct text *t, const struct endpoint *e)

@@ -23,8 +23,10 @@ struct text {
 
 void text_init(struct text *t, char *data, size_t size);
 void text_add(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void text_add_mib(struct text *t, uint64_t bytes);		  /* "300.0 MiB" */
-void text_add_seconds(struct text *t, uint64_t ns);		  /* "38.1 s" */
+void text_add_bytes(struct text *t, uint64_t bytes);	/* "18.5 KiB", "160 MiB", "2.5 GiB" */
+void text_add_rate(struct text *t, double bytes_per_s); /* "3.5 MiB/s", "1.2 MiB/min" */
+void text_add_duration(struct text *t, uint64_t ns);	/* "14 ms", "38.1 s", "12.5 min" */
+void text_add_decimal(struct text *t, double value);	/* "7.6", "12" */
 void text_add_endpoint(struct text *t, const struct endpoint *e); /* "10.0.0.1:80", "[::1]:80" */
 
 #endif

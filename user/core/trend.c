@@ -148,15 +148,24 @@ static double median(const double *v, uint32_t nr)
 	return quantile(sorted, nr, 0.5);
 }
 
-static bool still_growing(const double *v, uint32_t nr, double slope)
+static bool still_growing(const double *v, uint32_t nr, double slope, double late_slope)
 {
 	uint32_t half = nr / 2;
 	uint32_t quarter = nr / 4;
-	const double *last_half = v + nr - half;
 
-	return median_slope(last_half, half) >= HALF_MIN_SLOPE * slope &&
-	       trend_mann_kendall(last_half, half) > HALF_MIN_Z &&
+	return late_slope >= HALF_MIN_SLOPE * slope &&
+	       trend_mann_kendall(v + nr - half, half) > HALF_MIN_Z &&
 	       median_slope(v + nr - quarter, quarter) > QUARTER_MIN_SLOPE * slope;
+}
+
+/* The line of that slope through the median point of the series, at its end. */
+static double end_of_line(const double *v, uint32_t nr, double slope)
+{
+	double above[TREND_BUCKETS];
+
+	for (uint32_t i = 0; i < nr; i++)
+		above[i] = v[i] - slope * i;
+	return median(above, nr) + slope * nr;
 }
 
 /* Part of the growth that the native series explains, by the slopes of both. */
@@ -188,12 +197,16 @@ static void evaluate_slope(const double *v, uint32_t nr, double width_s, struct 
 	uint32_t n = pair_slopes(v, nr, slopes);
 	double slope = quantile(slopes, n, 0.5);
 	double gate = fmax(MIN_GROWTH_BYTES, MIN_GROWTH_OF_MEDIAN * median(v, nr));
+	double late_slope = median_slope(v + nr - nr / 2, nr / 2);
 
 	out->slope = slope / width_s;
+	out->early_slope = median_slope(v, nr / 2) / width_s;
+	out->late_slope = late_slope / width_s;
+	out->end_bytes = end_of_line(v, nr, slope);
 	out->slope_p10 = quantile(slopes, n, 0.1) / width_s;
 	out->slope_p90 = quantile(slopes, n, 0.9) / width_s;
 	out->significant = out->mk_z > SIGNIFICANT_Z && slope * nr > gate;
-	out->growing = out->significant && still_growing(v, nr, slope);
+	out->growing = out->significant && still_growing(v, nr, slope, late_slope);
 }
 
 void trend_evaluate(const struct trend_point *points, uint32_t nr, double width_s,

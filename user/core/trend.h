@@ -50,7 +50,10 @@ struct trend {
 	double slope;	  /* Theil-Sen, bytes per second */
 	double slope_p10; /* 10 % and 90 % quantile of the pair slopes */
 	double slope_p90;
+	double early_slope; /* of the first and of the last half of the window */
+	double late_slope;
 	double window_s;
+	double end_bytes;     /* where the line of the floor stands at the end of the window */
 	uint64_t first_bytes; /* floor at the begin and at the end of the window */
 	uint64_t last_bytes;
 	double native_share; /* part of the growth that is native, 0..1 */

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* verdict.c - see verdict.h. */
+/*
+ * verdict.c - adds up the rules, see verdict.h. It knows how much of the confidence survives what
+ * could not be seen; what speaks for what stands in the tables.
+ */
 #include "core/verdict.h"
 
 #include <math.h>
 #include <string.h>
 
-#define NR(table) (sizeof(table) / sizeof((table)[0]))
+#include "core/rules.h"
 
-/* More memory outside the managed heap than in it. */
-#define MOSTLY_NATIVE 0.5
-/* "Nearly all": a race may coincide with some other failure. */
-#define NEARLY_ALL 0.9
+#define NR(table) (sizeof(table) / sizeof((table)[0]))
 
 #define MAX_CONFIDENCE		   0.99
 #define MAX_CONFIDENCE_YOUNG	   0.8 /* history too short for a trend */
+#define YOUNG_NS		   (15 * NSEC_PER_SEC)
 #define MAX_CONFIDENCE_UNEXPLAINED 0.5
 #define MIN_CONFIDENCE		   0.5 /* below, nobody is accused */
 #define MIN_ALTERNATIVE		   0.01
@@ -21,254 +22,59 @@
 #define LOST_EVENTS_FACTOR 0.85
 #define UNSEEN_FACTOR	   0.9
 
-/* Rules: true if it applies; *value is what it looked at. -------------------------------------- */
+#define EVERY_CLASS ((1u << NR_VERDICT_CLASSES) - 1)
 
-static bool memory_evidence(const struct verdict_facts *f)
+static bool is_memory(enum verdict_class class)
 {
-	return f->oom_kill || f->v8_oom ||
-	       (f->v8_runtime && !f->v8_watched && f->aborted_itself && f->story.grew);
+	return CLASS(class) & MEMORY_CLASSES;
 }
 
-static bool oom_kill_confirmed(const struct verdict_facts *f, double *value)
+/* The one that says: which one is not known. */
+static enum verdict_cause open_cause(enum verdict_class class)
 {
-	*value = f->oom_kill;
-	return f->died && f->oom_kill && f->oom_confirmed;
+	return is_memory(class) ? CAUSE_UNKNOWN_GROWTH : CAUSE_NONE;
 }
 
-static bool oom_kill_unconfirmed(const struct verdict_facts *f, double *value)
-{
-	*value = f->oom_kill;
-	return f->died && f->oom_kill && !f->oom_confirmed;
-}
-
-static bool v8_fatal_oom(const struct verdict_facts *f, double *value)
-{
-	*value = f->v8_oom;
-	return f->died && f->v8_oom && !f->oom_kill;
-}
-
-/* Exit 134 alone proves nothing; V8 aborting at the end of a growing floor is likely its limit. */
-static bool v8_abort_unwatched_growing(const struct verdict_facts *f, double *value)
-{
-	*value = f->story.trend.slope;
-	return f->died && f->v8_runtime && !f->v8_watched && f->aborted_itself && f->story.grew;
-}
-
-static bool floor_growing(const struct verdict_facts *f, double *value)
-{
-	*value = f->story.trend.mk_z;
-	return f->died && f->story.grew && !f->story.insufficient;
-}
-
-static bool grew_from_start(const struct verdict_facts *f, double *value)
-{
-	*value = f->story.trend.slope;
-	return f->died && f->story.grew && f->story.insufficient;
-}
-
-static bool no_growth_seen(const struct verdict_facts *f, double *value)
-{
-	*value = f->story.jump_share;
-	return f->died && !f->story.grew;
-}
-
-static bool mostly_native(const struct verdict_facts *f)
-{
-	return f->managed_heap && f->story.native_share.has &&
-	       f->story.native_share.value > MOSTLY_NATIVE;
-}
-
-static bool growth_in_managed_heap(const struct verdict_facts *f, double *value)
-{
-	*value = f->story.native_share.value;
-	return f->story.grew && f->managed_heap && f->story.native_share.has && !mostly_native(f);
-}
-
-static bool growth_outside_heap(const struct verdict_facts *f, double *value)
-{
-	*value = f->story.native_share.value;
-	return f->story.grew && mostly_native(f) && !f->v8_oom;
-}
-
-/* Without a managed heap the process's heap is the heap. */
-static bool growth_in_process_heap(const struct verdict_facts *f, double *value)
-{
-	*value = f->story.trend.slope;
-	return f->story.grew && !f->managed_heap;
-}
-
-static bool growth_place_unknown(const struct verdict_facts *f, double *value)
-{
-	*value = 0;
-	return f->story.grew && f->managed_heap && !f->story.native_share.has && !f->v8_oom;
-}
-
-static bool v8_heap_full(const struct verdict_facts *f, double *value)
-{
-	*value = f->story.trend.slope;
-	return f->v8_oom && f->story.grew;
-}
-
-static bool death_without_memory(const struct verdict_facts *f, double *value)
-{
-	*value = f->exit_code;
-	return f->died && !memory_evidence(f);
-}
-
-static bool sender_known(const struct verdict_facts *f, double *value)
-{
-	*value = f->exit_code;
-	return f->died && !memory_evidence(f) && f->signal_known && !f->signal_from_kernel &&
-	       !f->aborted_itself;
-}
-
-static bool sigkill_of_unknown_origin(const struct verdict_facts *f, double *value)
-{
-	*value = f->exit_code;
-	return f->died && f->killed && !f->oom_kill && (!f->signal_known || f->signal_from_kernel);
-}
-
-/* ... and the OOM killer may have been at work where we could not see it. */
-static bool oom_killer_unseen(const struct verdict_facts *f, double *value)
-{
-	*value = (double)f->events_lost;
-	return sigkill_of_unknown_origin(f, value) && (f->oom_unseen || f->events_lost);
-}
-
-static bool v8_abort_unwatched(const struct verdict_facts *f, double *value)
-{
-	*value = f->exit_code;
-	return f->died && f->v8_runtime && !f->v8_watched && f->aborted_itself && !f->story.grew;
-}
-
-static double part_on_reused(const struct verdict_facts *f)
-{
-	return f->failures ? (double)f->on_reused / (double)f->failures : 0;
-}
-
-static bool only_reused_connections(const struct verdict_facts *f, double *value)
-{
-	*value = part_on_reused(f);
-	return !f->died && *value >= NEARLY_ALL;
-}
-
-static bool listener_and_owners_stayed(const struct verdict_facts *f, double *value)
-{
-	*value = f->deaths_behind;
-	return f->service_known && f->listener_stayed && !f->deaths_behind;
-}
-
-static bool others_succeed(const struct verdict_facts *f, double *value)
-{
-	*value = f->failures ? (double)f->answers / (double)f->failures : 0;
-	return *value >= 1;
-}
-
-static bool owner_unknown(const struct verdict_facts *f, double *value)
-{
-	*value = 0;
-	return !f->service_known;
-}
-
-static bool not_a_race(const struct verdict_facts *f, double *value)
-{
-	*value = (double)f->refused;
-	return f->refused || f->deaths_behind || (f->service_known && !f->listener_stayed);
-}
-
-static bool exits_unseen(const struct verdict_facts *f, double *value)
-{
-	*value = (double)f->events_lost;
-	return f->exits_unseen || f->events_lost;
-}
-
-static bool always(const struct verdict_facts *f, double *value)
-{
-	(void)f;
-	*value = 1;
-	return true;
-}
-
-/*
- * cause CAUSE_NONE: for the whole class. Weights are log-odds: 2 is "seven times more likely",
- * 8 is "as good as proven". A class stands only if one of the rules that found it applies: how
- * memory grew says which memory death it was, not that it was one.
- */
-struct verdict_rule {
-	const char *name;
-	enum verdict_class class;
-	enum verdict_cause cause;
-	double weight;
-	bool founds;
-	bool (*applies)(const struct verdict_facts *facts, double *value);
-};
-
-static const struct verdict_rule rules[] = {
-	{"oom_kill_confirmed", VERDICT_MEMORY_DEATH, CAUSE_NONE, 8, true, oom_kill_confirmed},
-	{"oom_kill_unconfirmed", VERDICT_MEMORY_DEATH, CAUSE_NONE, 4, true, oom_kill_unconfirmed},
-	{"v8_fatal_oom", VERDICT_MEMORY_DEATH, CAUSE_NONE, 8, true, v8_fatal_oom},
-	{"v8_abort_while_growing", VERDICT_MEMORY_DEATH, CAUSE_NONE, 5, true,
-	 v8_abort_unwatched_growing},
-	{"floor_growing", VERDICT_MEMORY_DEATH, CAUSE_UNKNOWN_GROWTH, -3, false, floor_growing},
-	{"grew_from_start", VERDICT_MEMORY_DEATH, CAUSE_UNKNOWN_GROWTH, -2, false, grew_from_start},
-	{"no_growth_seen", VERDICT_MEMORY_DEATH, CAUSE_UNKNOWN_GROWTH, 3.5, false, no_growth_seen},
-	{"growth_in_managed_heap", VERDICT_MEMORY_DEATH, CAUSE_HEAP_LEAK, 3, false,
-	 growth_in_managed_heap},
-	{"growth_in_process_heap", VERDICT_MEMORY_DEATH, CAUSE_HEAP_LEAK, 3, false,
-	 growth_in_process_heap},
-	{"growth_place_unknown", VERDICT_MEMORY_DEATH, CAUSE_HEAP_LEAK, 1, false,
-	 growth_place_unknown},
-	{"v8_heap_full", VERDICT_MEMORY_DEATH, CAUSE_HEAP_LEAK, 3, false, v8_heap_full},
-	{"growth_outside_heap", VERDICT_MEMORY_DEATH, CAUSE_NATIVE_LEAK, 4, false,
-	 growth_outside_heap},
-	{"death_without_memory_evidence", VERDICT_UPSTREAM_DOWN_NONMEMORY, CAUSE_NONE, 7, true,
-	 death_without_memory},
-	{"sender_known", VERDICT_UPSTREAM_DOWN_NONMEMORY, CAUSE_NONE, 1, false, sender_known},
-	{"sigkill_of_unknown_origin", VERDICT_UPSTREAM_DOWN_NONMEMORY, CAUSE_NONE, -4, false,
-	 sigkill_of_unknown_origin},
-	{"oom_killer_unseen", VERDICT_UPSTREAM_DOWN_NONMEMORY, CAUSE_NONE, -4, false,
-	 oom_killer_unseen},
-	{"v8_abort_unwatched", VERDICT_UPSTREAM_DOWN_NONMEMORY, CAUSE_NONE, -5, false,
-	 v8_abort_unwatched},
-	{"only_reused_connections", VERDICT_KEEPALIVE_RACE, CAUSE_NONE, 3, true,
-	 only_reused_connections},
-	{"listener_and_owners_stayed", VERDICT_KEEPALIVE_RACE, CAUSE_NONE, 2.5, false,
-	 listener_and_owners_stayed},
-	{"others_succeed", VERDICT_KEEPALIVE_RACE, CAUSE_NONE, 1.5, false, others_succeed},
-	{"owner_unknown", VERDICT_KEEPALIVE_RACE, CAUSE_NONE, -2, false, owner_unknown},
-	{"not_a_race", VERDICT_KEEPALIVE_RACE, CAUSE_NONE, -10, false, not_a_race},
-	{"exits_unseen", VERDICT_KEEPALIVE_RACE, CAUSE_NONE, -4, false, exits_unseen},
-	{"head_start", VERDICT_UNEXPLAINED, CAUSE_NONE, 2, true, always},
-};
-
-/* Every answer that can be given. */
-static const struct {
-	enum verdict_class class;
-	enum verdict_cause cause;
-} hypotheses[] = {
-	/* first among equals: accuse nobody */
-	{VERDICT_UNEXPLAINED, CAUSE_NONE},
-	{VERDICT_MEMORY_DEATH, CAUSE_HEAP_LEAK},
-	{VERDICT_MEMORY_DEATH, CAUSE_NATIVE_LEAK},
-	{VERDICT_MEMORY_DEATH, CAUSE_UNKNOWN_GROWTH},
-	{VERDICT_UPSTREAM_DOWN_NONMEMORY, CAUSE_NONE},
-	{VERDICT_KEEPALIVE_RACE, CAUSE_NONE},
-};
-#define NR_HYPOTHESES NR(hypotheses)
+/* Scores --------------------------------------------------------------------------------------- */
 
 struct scored {
-	double sum[NR_HYPOTHESES];
-	bool founded[NR_HYPOTHESES];
+	uint32_t classes;		     /* that stand, a bit each */
+	uint32_t causes[NR_VERDICT_CLASSES]; /* likewise */
+	double class[NR_VERDICT_CLASSES];
+	double cause[NR_VERDICT_CLASSES][NR_VERDICT_CAUSES];
 };
+
+/* Probabilities of each class, and of each cause together with its class. */
+struct posterior {
+	double class[NR_VERDICT_CLASSES];
+	double cause[NR_VERDICT_CLASSES][NR_VERDICT_CAUSES];
+};
+
+static struct verdict_rules table(int i)
+{
+	static struct verdict_rules (*const tables[RULE_TABLES])(void) = {
+		rules_memory,
+		rules_cause,
+		rules_other,
+	};
+
+	return tables[i]();
+}
 
 static void add_rule(const struct verdict_rule *rule, struct scored *s)
 {
-	for (size_t h = 0; h < NR_HYPOTHESES; h++) {
-		if (hypotheses[h].class != rule->class ||
-		    (rule->cause != CAUSE_NONE && hypotheses[h].cause != rule->cause))
+	for (int c = 0; c < NR_VERDICT_CLASSES; c++) {
+		if (!(rule->classes & CLASS(c)))
 			continue;
-		s->sum[h] += rule->weight;
-		s->founded[h] |= rule->founds;
+		if (!rule->causes) {
+			s->class[c] += rule->weight;
+			s->classes |= rule->founds ? CLASS(c) : 0;
+			continue;
+		}
+		s->causes[c] |= rule->founds ? rule->causes : 0;
+		for (int k = 0; k < NR_VERDICT_CAUSES; k++)
+			if (rule->causes & CAUSE(k))
+				s->cause[c][k] += rule->weight;
 	}
 }
 
@@ -277,26 +83,43 @@ static void score_all(const struct verdict_facts *facts, struct scored *s)
 	double value;
 
 	memset(s, 0, sizeof(*s));
-	for (size_t r = 0; r < NR(rules); r++)
-		if (rules[r].applies(facts, &value))
-			add_rule(&rules[r], s);
-}
+	s->classes = CLASS(VERDICT_UNEXPLAINED);
+	for (int c = 0; c < NR_VERDICT_CLASSES; c++)
+		s->causes[c] = CAUSE(open_cause((enum verdict_class)c));
+	for (int t = 0; t < RULE_TABLES; t++) {
+		struct verdict_rules rules = table(t);
 
-/* Softmax over the hypotheses that stand. */
-static void normalize(const struct scored *s, double p[NR_HYPOTHESES])
-{
-	double max = s->sum[0], total = 0;
-
-	for (size_t h = 0; h < NR_HYPOTHESES; h++)
-		if (s->founded[h])
-			max = fmax(max, s->sum[h]);
-	for (size_t h = 0; h < NR_HYPOTHESES; h++) {
-		p[h] = s->founded[h] ? exp(s->sum[h] - max) : 0;
-		total += p[h];
+		for (size_t r = 0; r < rules.nr; r++)
+			if (rules.rows[r].applies(facts, &value))
+				add_rule(&rules.rows[r], s);
 	}
-	for (size_t h = 0; h < NR_HYPOTHESES; h++)
-		p[h] /= total;
 }
+
+/* Softmax over the entries of `sums` whose bit is set; the parts of `whole`. */
+static void share_out(const double *sums, uint32_t allowed, double whole, double *out)
+{
+	double max = -INFINITY, total = 0;
+
+	for (int i = 0; allowed >> i; i++)
+		if (allowed >> i & 1)
+			max = fmax(max, sums[i]);
+	for (int i = 0; allowed >> i; i++) {
+		out[i] = allowed >> i & 1 ? exp(sums[i] - max) : 0;
+		total += out[i];
+	}
+	for (int i = 0; allowed >> i; i++)
+		out[i] *= whole / total;
+}
+
+static void normalize(const struct scored *s, struct posterior *p)
+{
+	memset(p, 0, sizeof(*p));
+	share_out(s->class, s->classes, 1, p->class);
+	for (int c = 0; c < NR_VERDICT_CLASSES; c++)
+		share_out(s->cause[c], s->causes[c], p->class[c], p -> cause[c]);
+}
+
+/* What the report shows of it ------------------------------------------------------------------ */
 
 static void add_score(struct report_verdict *out, const struct report_score *score)
 {
@@ -304,68 +127,158 @@ static void add_score(struct report_verdict *out, const struct report_score *sco
 		out->scores[out->nr_scores++] = *score;
 }
 
-static void add_rule_score(struct report_verdict *out, const struct verdict_rule *rule,
-			   double weight, double value)
+static int first_bit(uint32_t bits)
 {
-	const char *about = rule->cause == CAUSE_NONE ? verdict_class_name(rule->class)
-						      : verdict_cause_name(rule->cause);
+	int i = 0;
 
-	add_score(out, &(struct report_score){rule->name, about, weight, value});
+	while (!(bits >> i & 1))
+		i++;
+	return i;
 }
 
-/* What spoke, then what was asked about the winner and found nothing. */
-static void list_scores(const struct verdict_facts *facts, struct report_verdict *out)
+/* What it speaks of: for a rule of several classes or causes the winner, if it is one of them. */
+static const char *subject(const struct verdict_rule *rule, const struct report_verdict *v)
 {
-	double value;
-
-	for (size_t r = 0; r < NR(rules); r++)
-		if (rules[r].applies(facts, &value))
-			add_rule_score(out, &rules[r], rules[r].weight, value);
-	for (size_t r = 0; r < NR(rules); r++)
-		if (rules[r].class == out->class && !rules[r].applies(facts, &value))
-			add_rule_score(out, &rules[r], 0, value);
+	if (rule->causes)
+		return verdict_cause_name(rule->causes & CAUSE(v->cause)
+						  ? v->cause
+						  : (enum verdict_cause)first_bit(rule->causes));
+	return verdict_class_name(rule->classes & CLASS(v->class)
+					  ? v->class
+					  : (enum verdict_class)first_bit(rule->classes));
 }
 
-static void list_alternatives(const double p[NR_HYPOTHESES], size_t best,
-			      struct report_verdict *out)
-{
-	bool listed[NR_HYPOTHESES] = {[0] = true};
+enum listing { LIST_SPOKE, LIST_RIVALS, LIST_SILENT, NR_LISTINGS };
 
-	listed[best] = true;
+/* Does a rule belong into this part of the list? Causes of classes that lost interest nobody. */
+static bool listed(const struct verdict_rule *rule, const struct scored *s, enum listing part,
+		   const struct report_verdict *v, bool applies)
+{
+	bool mine = rule->classes & CLASS(v->class);
+
+	switch (part) {
+	case LIST_SPOKE:
+		return applies && mine;
+	case LIST_SILENT:
+		return !applies && mine && rule->founds &&
+		       (!rule->causes || rule->causes & CAUSE(v->cause));
+	default:
+		break;
+	}
+	if (!applies || mine || rule->causes)
+		return false;
+	return rule->classes & s->classes;
+}
+
+static void list_part(const struct verdict_facts *facts, const struct scored *s, enum listing part,
+		      struct report_verdict *out)
+{
+	for (int t = 0; t < RULE_TABLES; t++) {
+		struct verdict_rules rules = table(t);
+
+		for (size_t r = 0; r < rules.nr; r++) {
+			const struct verdict_rule *rule = &rules.rows[r];
+			double value, weight;
+			bool applies = rule->applies(facts, &value);
+
+			if (!listed(rule, s, part, out, applies))
+				continue;
+			weight = applies ? rule->weight : 0;
+			add_score(out, &(struct report_score){rule->name, subject(rule, out),
+							      weight, value});
+		}
+	}
+}
+
+static double best_left(const struct posterior *p, bool told[][NR_VERDICT_CAUSES], int *class,
+			int *cause)
+{
+	double best = 0;
+
+	for (int c = 0; c < NR_VERDICT_CLASSES; c++) {
+		for (int k = 0; k < NR_VERDICT_CAUSES; k++) {
+			if (told[c][k] || p->cause[c][k] <= best)
+				continue;
+			best = p->cause[c][k];
+			*class = c;
+			*cause = k;
+		}
+	}
+	return best;
+}
+
+static void list_alternatives(const struct posterior *p, struct report_verdict *out)
+{
+	bool told[NR_VERDICT_CLASSES][NR_VERDICT_CAUSES] = {[VERDICT_UNEXPLAINED] = {true}};
+	int class = 0, cause = 0;
+
+	told[out->class][out->cause] = true;
 	while (out->nr_alternatives < REPORT_MAX_ALTERNATIVES) {
-		size_t next = best;
+		double best = best_left(p, told, &class, &cause);
 
-		for (size_t h = 0; h < NR_HYPOTHESES; h++)
-			if (!listed[h] && p[h] >= MIN_ALTERNATIVE &&
-			    (next == best || p[h] > p[next]))
-				next = h;
-		if (next == best)
+		if (best < MIN_ALTERNATIVE)
 			return;
-		listed[next] = true;
+		told[class][cause] = true;
 		out->alternatives[out->nr_alternatives++] = (struct report_alternative){
-			hypotheses[next].class, hypotheses[next].cause, p[next]};
+			(enum verdict_class) class, (enum verdict_cause)cause, best};
 	}
 }
 
-static void add_quality_score(struct report_verdict *out, const char *rule, double factor,
-			      double value)
+/* What could not be seen ----------------------------------------------------------------------- */
+
+/* A missing hook counts against the classes that its events would have confirmed or refuted. */
+struct blindness {
+	bool unseen;
+	uint32_t classes;
+};
+
+static int hooks_missing(const struct verdict_facts *f, enum verdict_class class)
 {
-	add_score(out, &(struct report_score){rule, "data_quality", log(factor), value});
+	const struct blindness all[] = {
+		{f->exits_unseen, EVERY_CLASS},
+		{f->signals_unseen, EVERY_CLASS},
+		{f->oom_unseen, EVERY_CLASS},
+		{f->http_unseen, EVERY_CLASS},
+		{f->sockets_unseen, EVERY_CLASS},
+		{f->reclaim_unseen, CLASS(VERDICT_MEMORY_STALL)},
+		{f->backends_unseen, CLASS(VERDICT_BACKEND_OVERLOAD)},
+		{f->accepts_unseen, CLASS(VERDICT_BACKEND_OVERLOAD) | CLASS(VERDICT_NETWORK)},
+	};
+	int missing = 0;
+
+	for (size_t i = 0; i < NR(all); i++)
+		missing += all[i].unseen && all[i].classes & CLASS(class);
+	return missing;
 }
 
-/* How much of the confidence survives what we could not see; each part is a score of its own. */
-static double quality(const struct verdict_facts *f, struct report_verdict *out)
+static double quality(const struct verdict_facts *f, enum verdict_class class)
 {
-	int unseen = f->exits_unseen + f->signals_unseen + f->oom_unseen + f->http_unseen;
-	double factor = pow(UNSEEN_FACTOR, unseen);
+	double factor = pow(UNSEEN_FACTOR, hooks_missing(f, class));
 
-	if (unseen)
-		add_quality_score(out, "hooks_missing", factor, unseen);
-	if (f->events_lost) {
-		add_quality_score(out, "events_lost", LOST_EVENTS_FACTOR, (double)f->events_lost);
-		factor *= LOST_EVENTS_FACTOR;
-	}
-	return factor;
+	return f->events_lost ? factor * LOST_EVENTS_FACTOR : factor;
+}
+
+/* Each part is a score of its own. */
+static void list_quality(const struct verdict_facts *f, struct report_verdict *out)
+{
+	int missing = hooks_missing(f, out->class);
+
+	if (missing)
+		add_score(out, &(struct report_score){"hooks_missing", "data_quality",
+						      missing * log(UNSEEN_FACTOR), missing});
+	if (f->events_lost)
+		add_score(out,
+			  &(struct report_score){"events_lost", "data_quality",
+						 log(LOST_EVENTS_FACTOR), (double)f->events_lost});
+}
+
+/* The decision --------------------------------------------------------------------------------- */
+
+/* A trend may be steep within seconds; what is usual for a process takes longer to show. */
+static bool has_short_history(const struct verdict_facts *f)
+{
+	return f->story.insufficient || f->story.watched_late || !f->story.known ||
+	       (f->lifetime_ns && f->lifetime_ns < YOUNG_NS);
 }
 
 static double limit_of(const struct report_verdict *v)
@@ -375,28 +288,52 @@ static double limit_of(const struct report_verdict *v)
 	return v->insufficient_history ? MAX_CONFIDENCE_YOUNG : MAX_CONFIDENCE;
 }
 
+/* First among equals: accuse nobody. */
+static enum verdict_class choose_class(const struct verdict_facts *f, const struct posterior *p)
+{
+	int best = VERDICT_UNEXPLAINED;
+
+	for (int c = 0; c < NR_VERDICT_CLASSES; c++)
+		if (p->class[c] > p -> class[best])
+			best = c;
+	if (p->class[best] * quality(f, (enum verdict_class)best) < MIN_CONFIDENCE)
+		best = VERDICT_UNEXPLAINED;
+	return (enum verdict_class)best;
+}
+
+/* Sets the cause and the confidence in both; in the class alone where no cause convinces. */
+static void choose_cause(const struct posterior *p, double factor, struct report_verdict *out)
+{
+	const double *causes = p->cause[out->class];
+	int best = open_cause(out->class);
+
+	for (int k = 0; k < NR_VERDICT_CAUSES; k++)
+		if (causes[k] > causes[best])
+			best = k;
+	out->cause = (enum verdict_cause)best;
+	out->confidence = causes[best] * factor;
+	if (out->confidence >= MIN_CONFIDENCE || out->class == VERDICT_UNEXPLAINED)
+		return;
+	out->cause = open_cause(out->class);
+	out->confidence = p->class[out->class] * factor;
+}
+
 void verdict_decide(const struct verdict_facts *facts, struct report_verdict *out)
 {
-	double p[NR_HYPOTHESES];
+	struct posterior p;
 	struct scored scored;
 	double factor;
-	size_t best = 0;
 
 	memset(out, 0, sizeof(*out));
 	score_all(facts, &scored);
-	normalize(&scored, p);
-	for (size_t h = 1; h < NR_HYPOTHESES; h++)
-		if (p[h] > p[best])
-			best = h;
-	factor = quality(facts, out);
-	if (p[best] * factor < MIN_CONFIDENCE)
-		best = 0;
-	out->class = hypotheses[best].class;
-	out->cause = hypotheses[best].cause;
-	out->insufficient_history =
-		out->class == VERDICT_MEMORY_DEATH &&
-		(facts->story.insufficient || facts->story.watched_late || !facts->story.known);
-	out->confidence = fmin(best ? p[best] * factor : p[0], limit_of(out));
-	list_alternatives(p, best, out);
-	list_scores(facts, out);
+	normalize(&scored, &p);
+	out->class = choose_class(facts, &p);
+	factor = out->class == VERDICT_UNEXPLAINED ? 1 : quality(facts, out->class);
+	choose_cause(&p, factor, out);
+	out->insufficient_history = is_memory(out->class) && has_short_history(facts);
+	out->confidence = fmin(out->confidence, limit_of(out));
+	list_alternatives(&p, out);
+	list_quality(facts, out);
+	for (int part = 0; part < NR_LISTINGS; part++)
+		list_part(facts, &scored, (enum listing)part, out);
 }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * incident_json.c - the incident as text: verdict, process, memory, impact, timeline, evidence,
- * actions, data quality. The order is that of reading on call; the core decided what is said.
+ * incident_json.c - the incident as text: verdict, process, impact, timeline, evidence, actions,
+ * data quality. The order is that of reading on call; the core decided what is said. The story of
+ * the memory is in incident_memory_json.c.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "model/address.h"
 #include "model/incident_json.h"
+#include "model/incident_memory_json.h"
 
 #define NS_PER_MS 1e6
 #define NR(table) (sizeof(table) / sizeof((table)[0]))
@@ -22,12 +24,6 @@ _Static_assert(NR(record_words) == NR_INCIDENT_RECORDS, "a word for every record
 static const char *record_word(enum incident_record record)
 {
 	return (unsigned int)record < NR(record_words) ? record_words[record] : "unknown";
-}
-
-/* The arrays of an incident say how much of them is filled; a wrong count must not read beyond. */
-static uint32_t at_most(uint32_t nr, size_t max)
-{
-	return nr < max ? nr : (uint32_t)max;
 }
 
 static void write_dedup_key(struct line *line, const struct report_incident *incident)
@@ -59,7 +55,8 @@ static void write_scores(struct line *line, const struct report_verdict *verdict
 	struct json_writer *w = &line->w;
 
 	jw_open_array(w, "alternatives");
-	for (uint32_t i = 0; i < at_most(verdict->nr_alternatives, REPORT_MAX_ALTERNATIVES); i++) {
+	for (uint32_t i = 0; i < line_at_most(verdict->nr_alternatives, REPORT_MAX_ALTERNATIVES);
+	     i++) {
 		const struct report_alternative *alternative = &verdict->alternatives[i];
 
 		jw_open_object(w, NULL);
@@ -69,9 +66,11 @@ static void write_scores(struct line *line, const struct report_verdict *verdict
 	}
 	jw_close_array(w);
 	jw_open_array(w, "scores");
-	for (uint32_t i = 0; i < at_most(verdict->nr_scores, REPORT_MAX_SCORES); i++) {
+	for (uint32_t i = 0; i < line_at_most(verdict->nr_scores, REPORT_MAX_SCORES); i++) {
 		const struct report_score *score = &verdict->scores[i];
 
+		if (score->weight == 0 && line->trim >= TRIM_SILENT_RULES)
+			continue;
 		jw_open_object(w, NULL);
 		jw_string(w, "rule", score->rule);
 		jw_string(w, "for", score->about);
@@ -100,6 +99,20 @@ static void write_verdict(struct line *line, const struct report_verdict *verdic
 	jw_close_object(w);
 }
 
+static void write_supervisor(struct line *line, const struct report_incident *incident)
+{
+	struct json_writer *w = &line->w;
+
+	if (!incident->supervisor_tgid) {
+		jw_null(w, "supervisor");
+		return;
+	}
+	jw_open_object(w, "supervisor");
+	jw_u64(w, "process.pid", incident->supervisor_tgid);
+	line_known_string(line, "process.executable.name", incident->supervisor_comm);
+	jw_close_object(w);
+}
+
 static void write_culprit(struct line *line, const struct report_incident *incident)
 {
 	struct json_writer *w = &line->w;
@@ -109,33 +122,29 @@ static void write_culprit(struct line *line, const struct report_incident *incid
 	if (incident->died)
 		line_exit(line, &incident->death);
 	jw_u64(w, "restarts_10m", incident->restarts_10m);
+	jw_u64(w, "deaths_10m", incident->deaths_10m);
+	write_supervisor(line, incident);
 	line_known_u64(line, "next_pid", incident->next_tgid);
 	jw_close_object(w);
 }
 
-static void write_memory(struct line *line, const struct report_memory *memory)
+static void write_victims(struct line *line, const struct report_incident *incident)
 {
 	struct json_writer *w = &line->w;
 
-	jw_open_object(w, "memory");
-	line_measure(line, "anon_bytes_at_death", memory->anon_bytes_at_death);
-	line_measure(line, "peak_rss_bytes", memory->peak_rss_bytes);
-	line_measure(line, "limit_bytes", memory->limit_bytes);
-	line_measure(line, "limit_usage_bytes", memory->limit_usage_bytes);
-	line_known_u64(line, "ceiling_bytes", memory->ceiling_bytes);
-	line_known_string(line, "ceiling_source", memory->ceiling_source);
-	line_measure(line, "floor_slope_bytes_per_s", memory->floor_slope_bytes_per_s);
-	line_measure(line, "floor_slope_p10_bytes_per_s", memory->slope_p10);
-	line_measure(line, "floor_slope_p90_bytes_per_s", memory->slope_p90);
-	line_measure(line, "mk_z", memory->mk_z);
-	line_measure(line, "window_s", memory->window_s);
-	line_measure(line, "bytes_per_request", memory->bytes_per_request);
-	line_measure(line, "native_share_ratio", memory->native_share);
-	line_measure(line, "predicted_exhaustion_s", memory->predicted_exhaustion_s);
-	line_known_time(line, "prediction_at", memory->prediction_ns);
-	line_measure(line, "reclaim_ms", memory->reclaim_ms);
-	line_known_u64(line, "cgroup_version", memory->cgroup_version);
-	jw_close_object(w);
+	if (!incident->nr_victims)
+		return;
+	jw_open_array(w, "victims");
+	for (uint32_t i = 0; i < line_at_most(incident->nr_victims, REPORT_MAX_VICTIMS); i++) {
+		const struct report_victim *victim = &incident->victims[i];
+
+		jw_open_object(w, NULL);
+		jw_u64(w, "process.pid", victim->tgid);
+		line_known_string(line, "process.executable.name", victim->comm);
+		line_known_u64(line, "anon_bytes", victim->anon_bytes);
+		jw_close_object(w);
+	}
+	jw_close_array(w);
 }
 
 static void write_timeline(struct line *line, const struct report_incident *incident)
@@ -143,7 +152,7 @@ static void write_timeline(struct line *line, const struct report_incident *inci
 	struct json_writer *w = &line->w;
 
 	jw_open_array(w, "timeline");
-	for (uint32_t i = 0; i < at_most(incident->nr_moments, REPORT_MAX_TIMELINE); i++) {
+	for (uint32_t i = 0; i < line_at_most(incident->nr_moments, REPORT_MAX_TIMELINE); i++) {
 		const struct report_moment *moment = &incident->timeline[i];
 		int64_t offset_ns = (int64_t)(moment->ts_ns - incident->zero_ns);
 
@@ -211,10 +220,11 @@ static void write_evidence_fields(struct line *line, const char *fields)
 static void write_evidence(struct line *line, const struct report_incident *incident)
 {
 	struct json_writer *w = &line->w;
+	size_t most = line->trim < TRIM_LATE_EVIDENCE ? REPORT_MAX_EVIDENCE : LINE_FIRST_EVIDENCE;
 	char id[16];
 
 	jw_open_array(w, "evidence");
-	for (uint32_t i = 0; i < at_most(incident->nr_evidence, REPORT_MAX_EVIDENCE); i++) {
+	for (uint32_t i = 0; i < line_at_most(incident->nr_evidence, most); i++) {
 		const struct report_evidence *evidence = &incident->evidence[i];
 
 		snprintf(id, sizeof(id), "e%u", i + 1);
@@ -235,7 +245,7 @@ static void write_actions(struct line *line, const struct report_incident *incid
 	struct json_writer *w = &line->w;
 
 	jw_open_array(w, "actions");
-	for (uint32_t i = 0; i < at_most(incident->nr_actions, REPORT_MAX_ACTIONS); i++) {
+	for (uint32_t i = 0; i < line_at_most(incident->nr_actions, REPORT_MAX_ACTIONS); i++) {
 		const struct report_action *action = &incident->actions[i];
 
 		jw_open_object(w, NULL);
@@ -251,7 +261,7 @@ static void write_data_quality(struct line *line, const struct report_incident *
 {
 	struct json_writer *w = &line->w;
 
-	uint32_t nr = at_most(incident->nr_missing_probes, NR(incident->missing_probes));
+	uint32_t nr = line_at_most(incident->nr_missing_probes, NR(incident->missing_probes));
 
 	jw_open_object(w, "data_quality");
 	jw_u64(w, "events_lost", incident->events_lost);
@@ -277,8 +287,12 @@ void incident_json(struct line *line, const struct report_incident *incident)
 	write_verdict(line, &incident->verdict);
 	if (incident->has_culprit) {
 		write_culprit(line, incident);
-		write_memory(line, &incident->memory);
+		incident_memory_json(line, incident);
 	}
+	incident_forecast_json(line, &incident->forecast);
+	incident_pool_json(line, &incident->pool);
+	if (line->trim < TRIM_LISTS)
+		write_victims(line, incident);
 	line_impact(line, &impact);
 	if (line->trim < TRIM_LISTS)
 		write_timeline(line, incident);

@@ -119,8 +119,8 @@ struct report_growth {
 	double slope_p90;
 	double mk_z;
 	double window_s;
-	uint64_t ceiling_bytes;	     /* 0 unknown */
-	const char *ceiling_source;  /* "cgroup", "" */
+	uint64_t ceiling_bytes; /* 0 unknown */
+	enum ceiling_source ceiling_source;
 	struct measure exhaustion_s; /* time to ceiling at the slope */
 	struct measure exhaustion_p10_s;
 	struct measure exhaustion_p90_s;
@@ -144,6 +144,10 @@ struct report_impact {
 	uint64_t client_errors; /* part of 5xx: the gateway's own, where the legs failed */
 	uint64_t client_closed; /* clients closed on without an answer, where the legs failed */
 	uint64_t masked_by_retry;
+	uint64_t truncated;    /* answers that began and broke off */
+	uint64_t app_answered; /* 502, 503 and 504 the upstream gave itself */
+	bool unread;   /* no answer to a client could be read: of client_status nothing is known */
+	bool inferred; /* client_status 502..504 come from the legs and the gateway's habits */
 	double failure_ratio;
 };
 
@@ -158,11 +162,11 @@ struct report_burst {
 	double log10_p; /* Poisson tail that opened it */
 };
 
-#define REPORT_MAX_SCORES	24
+#define REPORT_MAX_SCORES	40
 #define REPORT_MAX_ALTERNATIVES 4
 #define REPORT_MAX_TIMELINE	24
 #define REPORT_MAX_EVIDENCE	16
-#define REPORT_MAX_ACTIONS	4
+#define REPORT_MAX_ACTIONS	6
 
 struct report_score {
 	const char *rule;
@@ -208,23 +212,74 @@ struct report_action {
 	char text[256];
 };
 
+#define REPORT_MAX_CEILINGS 6
+
+struct report_ceiling {
+	enum ceiling_source source;
+	uint64_t bytes;
+};
+
+/* What the growth of the culprit went with: shares of the bytes grown, 0..1; see core/traffic.h. */
+struct report_explanation {
+	struct measure requests;
+	struct measure received; /* request bodies */
+	struct measure in_flight;
+	struct measure background;
+	struct measure amplification; /* bytes grown per byte received */
+	struct measure largest_request_bytes;
+	struct measure cpu_per_request_ratio; /* now, to what it was */
+	struct measure in_flight_peak;
+	struct measure stalled_s;	   /* requests waiting, none answered */
+	struct measure limit_events_per_s; /* reclaim at the cgroup's limit */
+	struct measure major_faults_per_s;
+};
+
+/* Connections to a backend that were all in use. */
+struct report_pool {
+	bool saturated;
+	struct endpoint backend;
+	uint32_t connections;
+	double latency_ratio;
+	uint64_t since_ns;
+};
+
+/* A forecast and what became of it. */
+struct report_forecast {
+	uint64_t first_ns;	/* first warning with a time to the ceiling; 0 none */
+	uint64_t newest_ns;	/* newest one */
+	struct measure first_s; /* seconds left, as said then */
+	struct measure newest_s;
+	struct measure lead_s;	/* how long before the death the first one was */
+	struct measure error_s; /* newest one: predicted moment of death minus the real one */
+};
+
+#define REPORT_MAX_VICTIMS 8
+
+struct report_victim {
+	uint32_t tgid;
+	uint64_t anon_bytes;
+	char comm[RECORD_COMM_LEN];
+};
+
 struct report_memory {
 	struct measure anon_bytes_at_death;
+	struct measure peak_anon_bytes;
 	struct measure peak_rss_bytes;
 	struct measure limit_bytes; /* effective cgroup limit */
 	struct measure limit_usage_bytes;
 	uint64_t ceiling_bytes;
-	const char *ceiling_source; /* "cgroup", "v8_observed", "" */
+	enum ceiling_source ceiling_source;
 	struct measure floor_slope_bytes_per_s;
 	struct measure slope_p10;
 	struct measure slope_p90;
 	struct measure mk_z;
 	struct measure window_s;
 	struct measure bytes_per_request;
-	struct measure native_share;	       /* part of the growth outside the managed heap */
-	struct measure predicted_exhaustion_s; /* as last predicted before the death */
-	uint64_t prediction_ns;		       /* when; 0: no prediction */
-	struct measure reclaim_ms;	       /* reclaim in its cgroup within the last minute */
+	struct measure native_share; /* part of the growth outside the managed heap */
+	struct report_ceiling ceilings[REPORT_MAX_CEILINGS]; /* all that are known, lowest first */
+	uint32_t nr_ceilings;
+	struct measure concavity; /* slope of the last half to that of the whole, 0: it flattened */
+	struct measure reclaim_ms; /* reclaim in its cgroup within the last minute */
 	uint32_t cgroup_version;
 };
 
@@ -246,6 +301,14 @@ struct report_incident {
 	struct endpoint upstream;
 	struct report_gateway gateway;
 	struct report_memory memory;
+	struct report_forecast forecast;
+	struct report_explanation explanation;
+	struct report_pool pool;
+	struct report_victim victims[REPORT_MAX_VICTIMS]; /* others that died with it */
+	uint32_t nr_victims;
+	uint32_t deaths_10m;	     /* of the service, this one included */
+	uint32_t supervisor_tgid;    /* who ended it or starts it again; 0 unknown */
+	const char *supervisor_comm; /* "" unknown */
 	struct report_impact impact;
 	struct report_moment timeline[REPORT_MAX_TIMELINE]; /* in time order */
 	uint32_t nr_moments;

@@ -160,7 +160,7 @@ static void write_growth(struct line *line, const struct report *report)
 	jw_double(w, "mk_z", growth->mk_z);
 	jw_double(w, "window_s", growth->window_s);
 	line_known_u64(line, "ceiling_bytes", growth->ceiling_bytes);
-	line_known_string(line, "ceiling_source", growth->ceiling_source);
+	line_known_string(line, "ceiling_source", ceiling_source_name(growth->ceiling_source));
 	line_measure(line, "exhaustion_s", growth->exhaustion_s);
 	line_measure(line, "exhaustion_p10_s", growth->exhaustion_p10_s);
 	line_measure(line, "exhaustion_p90_s", growth->exhaustion_p90_s);
@@ -224,8 +224,7 @@ static const struct report_shape {
 			     write_oom_kill},
 	[REPORT_LISTENER] = {"memswell.listener", "memswell.listener.change", SEVERITY_INFO,
 			     write_listener},
-	[REPORT_GROWTH] = {"memswell.growth", "memswell.process.growth", SEVERITY_WARN,
-			   write_growth},
+	[REPORT_GROWTH] = {"memswell.growth", "memswell.process.growth", 0, write_growth},
 	[REPORT_BURST] = {"memswell.burst", "memswell.gateway.burst", SEVERITY_WARN, write_burst},
 	[REPORT_INCIDENT] = {"memswell.incident", "memswell.gateway.incident", 0, write_incident},
 	[REPORT_SAMPLE] = {"memswell.sample", "memswell.process.sample", SEVERITY_INFO,
@@ -233,10 +232,25 @@ static const struct report_shape {
 };
 _Static_assert(NR(shapes) == NR_REPORT_KINDS, "a shape for every kind");
 
+/* One look is no alarm: a suspicion is news, what lasts is worth a look, what is about to end an error. */
+static uint32_t growth_severity(enum growth_level level)
+{
+	switch (level) {
+	case GROWTH_PROBABLE:
+		return SEVERITY_WARN;
+	case GROWTH_IMMINENT:
+		return SEVERITY_ERROR;
+	default:
+		return SEVERITY_INFO;
+	}
+}
+
 static uint32_t severity(const struct report *report)
 {
 	if (report->kind == REPORT_INCIDENT)
 		return report->incident.severity_number;
+	if (report->kind == REPORT_GROWTH)
+		return growth_severity(report->growth.level);
 	return shapes[report->kind].severity;
 }
 

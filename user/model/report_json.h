@@ -11,12 +11,12 @@
 
 /* No line is longer, its newline included. */
 #define REPORT_LINE_MAX	      8192
-#define REPORT_SCHEMA_VERSION "1.0.0"
+#define REPORT_SCHEMA_VERSION "1.1.0"
 
 /*
  * Write `report` and a newline into `line`, which has REPORT_LINE_MAX + 1 bytes; a NUL follows.
- * What would be longer loses detail in a fixed order (enum trim in report_sections.h: evidence
- * first, then details, scores, paths, lists) and says "truncated":true. Returns the number of bytes
+ * What would be longer loses detail in a fixed order (enum trim in report_sections.h: rules that
+ * found nothing, evidence, then details, scores, paths, lists) and says "truncated":true. Returns the number of bytes
  * without the NUL; 0 for a kind out of range.
  */
 size_t report_json(const struct report *report, char *line);

@@ -231,6 +231,10 @@ void line_impact(struct line *line, const struct line_impact *what)
 	jw_u64(w, "upstream_requests", impact->upstream_requests);
 	jw_u64(w, "upstream_responses", impact->upstream_responses);
 	write_failures(line, impact);
+	jw_u64(w, "closed_without_response", impact->client_closed);
+	jw_u64(w, "truncated", impact->truncated);
+	jw_u64(w, "app_answered", impact->app_answered);
+	jw_string(w, "status_source", impact->inferred ? "inferred" : "observed");
 	jw_u64(w, "clients_closed", impact->client_closed);
 	jw_u64(w, "masked_by_retry", impact->masked_by_retry);
 	jw_double(w, "failure_ratio", impact->failure_ratio);

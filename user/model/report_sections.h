@@ -14,20 +14,30 @@
 /* What a line that is too long gives up, each step on top of the ones before. */
 enum trim {
 	TRIM_NOTHING = 0,
+	TRIM_SILENT_RULES,  /* that looked and found nothing */
+	TRIM_LATE_EVIDENCE, /* all but the first LINE_FIRST_EVIDENCE */
 	TRIM_EVIDENCE,
 	TRIM_DETAILS, /* free text of the timeline, reasons of probes */
 	TRIM_SCORES,  /* and alternatives */
 	TRIM_PATHS,   /* of executables and cgroups */
-	TRIM_LISTS,   /* timeline, actions, probes, losses */
+	TRIM_LISTS,   /* timeline, actions, victims, probes, losses */
 	TRIM_SUMMARY, /* what is left always fits, whatever names a machine has */
 	NR_TRIMS
 };
+
+#define LINE_FIRST_EVIDENCE 6
 
 struct line {
 	struct json_writer w;
 	const struct report *report;
 	enum trim trim;
 };
+
+/* The arrays of a report say how much of them is filled; a wrong count must not read beyond. */
+static inline uint32_t line_at_most(uint32_t nr, size_t max)
+{
+	return nr < max ? nr : (uint32_t)max;
+}
 
 /* RFC 3339 in UTC with nanoseconds. */
 void line_time(struct line *line, const char *key, uint64_t boot_ns);

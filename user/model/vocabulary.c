@@ -15,6 +15,16 @@ static const char *const class_names[] = {
 	[VERDICT_MEMORY_DEATH] = "memory_death",
 	[VERDICT_UPSTREAM_DOWN_NONMEMORY] = "upstream_down_nonmemory",
 	[VERDICT_KEEPALIVE_RACE] = "keepalive_race",
+	[VERDICT_MEMORY_STALL] = "memory_stall",
+	[VERDICT_GC_THRASH] = "gc_thrash",
+	[VERDICT_SUPERVISOR_MEMORY_RESTART] = "supervisor_memory_restart",
+	[VERDICT_NODE_PRESSURE_VICTIM] = "node_pressure_victim",
+	[VERDICT_DEPLOY_RESTART] = "deploy_restart",
+	[VERDICT_APP_ERROR_STATUS] = "app_error_status",
+	[VERDICT_BACKEND_OVERLOAD] = "backend_overload",
+	[VERDICT_PROXY_LOCAL_EXHAUSTION] = "proxy_local_exhaustion",
+	[VERDICT_NETWORK] = "network",
+	[VERDICT_CONFIG] = "config",
 };
 HOLDS_ALL(class_names, NR_VERDICT_CLASSES);
 
@@ -23,6 +33,9 @@ static const char *const cause_names[] = {
 	[CAUSE_HEAP_LEAK] = "heap_leak",
 	[CAUSE_NATIVE_LEAK] = "native_leak",
 	[CAUSE_UNKNOWN_GROWTH] = "unknown_growth",
+	[CAUSE_LIMIT_TOO_SMALL] = "limit_too_small",
+	[CAUSE_LARGE_PAYLOAD] = "large_payload",
+	[CAUSE_DB_POOL_EXHAUSTION] = "db_pool_exhaustion",
 };
 HOLDS_ALL(cause_names, NR_VERDICT_CAUSES);
 
@@ -36,6 +49,7 @@ HOLDS_ALL(level_names, NR_VERDICT_LEVELS);
 static const char *const status_names[] = {
 	[STATUS_ONGOING] = "ongoing",
 	[STATUS_RECOVERED] = "recovered",
+	[STATUS_CRASH_LOOP] = "crash_loop",
 };
 HOLDS_ALL(status_names, NR_INCIDENT_STATUSES);
 
@@ -43,8 +57,21 @@ static const char *const growth_names[] = {
 	[GROWTH_NONE] = "none",
 	[GROWTH_SUSPECTED] = "suspected",
 	[GROWTH_PROBABLE] = "probable",
+	[GROWTH_IMMINENT] = "imminent",
 };
 HOLDS_ALL(growth_names, NR_GROWTH_LEVELS);
+
+static const char *const ceiling_names[] = {
+	[CEILING_NONE] = "",
+	[CEILING_CGROUP] = "cgroup",
+	[CEILING_HEAP_FLAG] = "heap_flag",
+	[CEILING_HEAP_COMPUTED] = "heap_computed",
+	[CEILING_V8_OBSERVED] = "v8_observed",
+	[CEILING_PREVIOUS_LIFE] = "previous_life",
+	[CEILING_SUPERVISOR_CONFIG] = "supervisor_config",
+	[CEILING_SUPERVISOR_OBSERVED] = "supervisor_observed",
+};
+HOLDS_ALL(ceiling_names, NR_CEILING_SOURCES);
 
 static const char *const moment_names[] = {
 	[MOMENT_GROWTH_ONSET] = "growth_onset",
@@ -60,6 +87,11 @@ static const char *const moment_names[] = {
 	[MOMENT_LAST_FAILURE] = "last_failure",
 	[MOMENT_LISTENER_UP] = "listener_up",
 	[MOMENT_RECOVERED] = "recovered",
+	[MOMENT_POOL_SATURATED] = "pool_saturated",
+	[MOMENT_LARGE_REQUEST] = "large_request",
+	[MOMENT_GC_THRASH] = "gc_thrash",
+	[MOMENT_STALL] = "stall",
+	[MOMENT_DEATH] = "death",
 };
 HOLDS_ALL(moment_names, NR_MOMENT_KINDS);
 
@@ -98,6 +130,11 @@ const char *incident_status_name(enum incident_status status)
 const char *growth_level_name(enum growth_level level)
 {
 	return word(growth_names, NR(growth_names), level);
+}
+
+const char *ceiling_source_name(enum ceiling_source source)
+{
+	return word(ceiling_names, NR(ceiling_names), source);
 }
 
 const char *moment_kind_name(enum moment_kind kind)
