@@ -51,7 +51,7 @@ say  = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all test test-binaries test-kernels demo bench fuzz format install clean
+.PHONY: all test test-binaries test-kernels scenarios demo bench fuzz format install clean
 
 all: memswell
 
@@ -138,6 +138,18 @@ test-kernels:
 	@$(MAKE) --no-print-directory all $(BPFT_BIN)
 	@bash tests/kernels/run.sh
 
+# Every scenario live: SEEDS=1,2,3 LOADS=0.5,1,2 JOBS=2 ONLY="p1_ n*" RESULTS=DIR. What a scenario needs
+# and cannot be installed makes it skip.
+SEEDS ?= 1
+LOADS ?= 1
+JOBS  ?= 2
+scenarios:
+	@sh scripts/deps.sh test
+	@sh scripts/deps.sh scenarios || true
+	@$(MAKE) --no-print-directory all
+	@bash tests/scenarios/run.sh -j $(JOBS) --seeds $(SEEDS) --load $(LOADS) \
+		$(if $(RESULTS),--results $(RESULTS)) $(ONLY)
+
 fuzz: $(FUZZ_BIN)
 
 demo:
@@ -164,4 +176,4 @@ install: all
 clean:
 	rm -rf build memswell
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find build -path build/npm -prune -o -type f -name '*.d' -print 2>/dev/null)

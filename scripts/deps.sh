@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# deps.sh MODE - install what MODE (build, demo, test, bench or kernels) needs from Debian, naming
-# each missing package with its reason. Silent when nothing is missing. It never starts a service.
+# deps.sh MODE - install what MODE (build, demo, test, scenarios, bench or kernels) needs from Debian,
+# naming each missing package with its reason. Silent when nothing is missing. It never starts a
+# service. What only some scenarios need is optional: each of it is tried by itself.
 set -eu
 
 # mode  package  program that does as well ("-": only the package counts)  why
@@ -24,6 +25,14 @@ table() {
 	test  python3-jsonschema -       validates every output line against the schema
 	test  libclang-rt-dev  -         fuzzer and sanitizer runtimes for clang
 	bench wrk              wrk       closed-loop load for the throughput comparison
+	scenarios haproxy        haproxy   a gateway that answers otherwise than nginx
+	scenarios openjdk-17-jdk-headless javac services in Java
+	scenarios gunicorn       gunicorn  pre-forked services in Python
+	scenarios golang-go      go        services in Go
+	scenarios ruby           ruby      services in Ruby
+	scenarios iproute2       ip        networks that are cut
+	scenarios openssl        openssl   certificates of gateways
+	scenarios npm            npm       fetches pm2
 	kernels qemu-system-x86 qemu-system-x86_64 boots other kernels
 	kernels qemu-system-common - shares this machine's root with them
 	kernels busybox-static   -       the first process of a guest
@@ -32,7 +41,7 @@ table() {
 }
 
 usage() {
-	echo "usage: deps.sh build|demo|test|bench|kernels" >&2
+	echo "usage: deps.sh build|demo|test|scenarios|bench|kernels" >&2
 	exit 2
 }
 
@@ -41,6 +50,7 @@ case "${1-}" in
 build) modes="build" ;;
 demo) modes="build demo" ;;
 test) modes="build demo test" ;;
+scenarios) modes="build demo test scenarios" ;;
 bench) modes="build demo test bench" ;;
 kernels) modes="build demo test kernels" ;;
 *) usage ;;
@@ -61,7 +71,18 @@ missing=$(echo "$wanted" | while read -r package program why; do
 	[ "$program" != - ] && command -v "$program" >/dev/null && continue
 	echo "$package $why"
 done)
-[ -n "$missing" ] || exit 0
+
+# pm2 is in no Debian: from npm, into the build directory.
+add_pm2() {
+	top=$(cd "$(dirname "$0")/.." && pwd)
+	[ ! -x "$top/build/npm/node_modules/.bin/pm2" ] && ! command -v pm2 >/dev/null || return 0
+	echo "memswell's scenarios use pm2 from npm" >&2
+	npm install --prefix "$top/build/npm" --no-audit --no-fund --loglevel=error pm2@7 >&2 </dev/null
+}
+if [ -z "$missing" ]; then
+	[ "$1" != scenarios ] || add_pm2
+	exit 0
+fi
 
 packages=$(echo "$missing" | cut -d ' ' -f 1 | tr '\n' ' ')
 echo "memswell needs these Debian packages:" >&2
@@ -77,7 +98,7 @@ fi
 policy=/usr/sbin/policy-rc.d
 own_policy=
 case " $packages " in
-*" nginx "*)
+*" nginx "* | *" haproxy "*)
 	if [ ! -e $policy ]; then
 		own_policy=$policy
 		trap 'rm -f "$own_policy"' EXIT
@@ -90,11 +111,18 @@ esac
 
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
-install() {
-	# shellcheck disable=SC2086 # one word per package
-	apt-get install -y -q --no-install-recommends $packages >"$log" 2>&1 </dev/null
+install() { # PACKAGE...
+	apt-get install -y -q --no-install-recommends "$@" >"$log" 2>&1 </dev/null
 }
-if ! install && ! { apt-get update -q >"$log" 2>&1 </dev/null && install; }; then
+# shellcheck disable=SC2086 # one word per package
+if ! install $packages && ! { apt-get update -q >"$log" 2>&1 </dev/null && install $packages; }; then
+	if [ "$1" = scenarios ]; then
+		for package in $packages; do
+			install "$package" || echo "deps.sh: no $package; its scenarios will be skipped" >&2
+		done
+		add_pm2
+		exit
+	fi
 	cat "$log" >&2
 	rm -f "$log"
 	echo "deps.sh: apt-get could not install: $packages" >&2
@@ -103,11 +131,14 @@ fi
 rm -f "$log"
 
 # Nor shall it start at the next boot: only our own instances are wanted.
-case " $packages " in
-*" nginx "*)
-	if [ -d /run/systemd/system ]; then
-		systemctl disable --quiet nginx 2>/dev/null || :
-	fi
-	;;
-esac
+for daemon in nginx haproxy; do
+	case " $packages " in
+	*" $daemon "*)
+		if [ -d /run/systemd/system ]; then
+			systemctl disable --quiet $daemon 2>/dev/null || :
+		fi
+		;;
+	esac
+done
 echo "installed: $packages" >&2
+[ "$1" != scenarios ] || add_pm2

@@ -54,9 +54,11 @@ shopt -s nullglob
 for program in build/tests/unit/test_* build/tests/bpf/test_*; do
 	[ -x "$program" ] && [ ! -d "$program" ] && run 120 "$program"
 done
-for script in tests/check_*.sh tests/cli/test_*.sh tests/replay/test_*.sh tests/live/test_*.sh; do
+for script in tests/check_*.sh tests/cli/test_*.sh tests/replay/test_*.sh \
+	tests/scenarios/test_offline.sh tests/live/test_*.sh; do
 	run 180 bash "$script"
 done
+run 420 bash tests/scenarios/test_live.sh
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -178,10 +178,16 @@ start() {
 
 # gateway LISTEN_PORT UPSTREAM_PORT [WORKERS [KEEPALIVE [LINES]]]: our own nginx with its own prefix.
 # KEEPALIVE idle upstream connections per worker, 0 for none; LINES go into the location.
-# Sets GATEWAY_PID (the master) and GATEWAY_UPSTREAM.
+# UPSTREAM_PORT may be several, "P1 P2", and each an ADDRESS:PORT. Further: GATEWAY_CONNECTIONS per
+# worker; GATEWAY_LISTEN, what follows the address to listen on. Sets GATEWAY_PID (the master) and
+# GATEWAY_UPSTREAM.
 gateway() {
 	local listen=$1 upstream=$2 workers=${3:-1} keepalive=${4:-0} lines=${5-}
-	local keepalive_line="" user_line=""
+	local keepalive_line="" user_line="" servers="" server
+	for server in $upstream; do
+		[[ $server == *:* ]] || server=127.0.0.1:$server
+		servers+="server $server; "
+	done
 	[ "$keepalive" -eq 0 ] || keepalive_line="keepalive $keepalive;"
 	[ "$(id -u)" -ne 0 ] || user_line="user nobody nogroup;"
 	mkdir -p "$RIG/nginx/tmp"
@@ -192,7 +198,7 @@ gateway() {
 	worker_processes $workers;
 	pid $RIG/nginx/pid;
 	error_log $RIG/nginx/error.log error;
-	events { worker_connections 2048; }
+	events { worker_connections ${GATEWAY_CONNECTIONS:-2048}; }
 	http {
 		log_format truth '\$msec \$status "\$upstream_status" "\$upstream_addr" \$request_method';
 		access_log $RIG/nginx/access.log truth;
@@ -203,17 +209,18 @@ gateway() {
 		scgi_temp_path $RIG/nginx/tmp/scgi;
 		keepalive_requests 1000000;
 		upstream service {
-			server 127.0.0.1:$upstream;
+			$servers
 			$keepalive_line
 		}
 		server {
-			listen 127.0.0.1:$listen;
+			listen 127.0.0.1:$listen ${GATEWAY_LISTEN-};
 			location / {
 				proxy_pass http://service;
 				proxy_http_version 1.1;
 				proxy_set_header Connection "";
-				proxy_connect_timeout 5s;
-				proxy_read_timeout 20s;
+				proxy_connect_timeout ${GATEWAY_CONNECT_S:-5}s;
+				proxy_read_timeout ${GATEWAY_READ_S:-20}s;
+				client_max_body_size 0;
 				$lines
 			}
 		}

@@ -5,7 +5,8 @@
 //   --bytes N         how much one request leaves behind (default 40000)
 //   --mode heap|numbers|buffer  on the JavaScript heap, there as plain numbers, which cost little to
 //                     make where computing is emulated, or in Buffers outside of it (default heap)
-// It answers "ok" at once and never frees; how it dies is up to V8's and the cgroup's limits.
+//   --delay-ms N      answers that much later (default 0)
+// It answers "ok" and never frees; how it dies is up to V8's and the cgroup's limits.
 'use strict';
 const http = require('http');
 const { parseArgs } = require('util');
@@ -14,8 +15,10 @@ const { values } = parseArgs({ options: {
 	port: { type: 'string' },
 	bytes: { type: 'string', default: '40000' },
 	mode: { type: 'string', default: 'heap' },
+	'delay-ms': { type: 'string', default: '0' },
 } });
 const bytes = Number(values.bytes);
+const delayMs = Number(values['delay-ms']);
 const kept = [];
 
 // Small objects with distinct strings, about 100 bytes each, like parsed session data.
@@ -40,7 +43,10 @@ const server = http.createServer((request, response) => {
 	request.resume();
 	request.on('end', () => {
 		kept.push(leak());
-		response.end('ok');
+		if (delayMs)
+			setTimeout(() => response.end('ok'), delayMs);
+		else
+			response.end('ok');
 	});
 });
 // Longer than the gateway keeps idle connections: the keep-alive race is another scenario.

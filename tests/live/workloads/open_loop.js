@@ -10,9 +10,11 @@
 //   --connections N    open N connections at once with the first N requests, use them in turn and
 //                      never more (default 0: as many as needed)
 //   --jitter N         spread each gap between requests by up to +-N ms (default 0)
+//   --path P           what to ask for, with the request's serial number for each "%" (default /)
+//   --tls              speak TLS and believe any certificate
+//   --patience N       hang up after N ms without an answer (default 0: never)
 // SIGTERM ends the sending early. first_ms and last_ms are epoch milliseconds of the failures.
 'use strict';
-const http = require('http');
 const { parseArgs } = require('util');
 
 const { values } = parseArgs({ options: {
@@ -22,12 +24,18 @@ const { values } = parseArgs({ options: {
 	method: { type: 'string', default: 'GET' },
 	connections: { type: 'string', default: '0' },
 	jitter: { type: 'string', default: '0' },
+	path: { type: 'string', default: '/' },
+	patience: { type: 'string', default: '0' },
+	tls: { type: 'boolean', default: false },
 } });
+const http = require(values.tls ? 'https' : 'http');
 const gapMs = 1000 / Number(values.rate);
 const jitterMs = Number(values.jitter);
 const connections = Number(values.connections);
+const patienceMs = Number(values.patience);
 const agent = new http.Agent({ keepAlive: true, scheduling: 'fifo',
-			       maxSockets: connections || Infinity });
+			       maxSockets: connections || Infinity,
+			       rejectUnauthorized: false });
 const truth = { sent: 0, answered: 0, status: {}, errors: {}, failures: 0, first_ms: 0, last_ms: 0,
 		latency_ms: {} };
 const latencies = [];
@@ -51,8 +59,8 @@ function count(table, key, isFailure) {
 
 function send() {
 	const begin = process.hrtime.bigint();
-	const options = { host: '127.0.0.1', port: Number(values.port), path: '/',
-			  method: values.method, agent };
+	const options = { host: '127.0.0.1', port: Number(values.port), method: values.method, agent,
+			  path: values.path.replaceAll('%', truth.sent) };
 	let settled = false;
 	const settle = (table, key, isFailure) => {
 		if (!settled) {
@@ -72,6 +80,8 @@ function send() {
 		response.on('error', (error) => settle(truth.errors, error.code, true));
 	});
 	request.on('error', (error) => settle(truth.errors, error.code, true));
+	if (patienceMs)
+		setTimeout(() => settled || request.destroy(), patienceMs);
 	request.end(values.method === 'POST' ? '0123456789' : undefined);
 }
 

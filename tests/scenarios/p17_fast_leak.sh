@@ -1,0 +1,27 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#
+# A leak so fast that there is hardly any history when it ends.
+#
+# title: dies within seconds after its start
+# expect: memory_death/heap_leak
+# culprit: service
+# witness: exit=134 502>=5
+# also: verdict.insufficient_history=true verdict.confidence<=0.8
+# seconds: 35
+. "$(dirname "$0")/scenario.sh"
+begin
+pick HEAP 50 80
+pick RATE 200 300
+pick LIFE 4 7
+gateway "$PORT" "$UPSTREAM"
+watch
+supervise service 300 "" "$NODE" --max-old-space-size="$HEAP" "$WORKLOADS/leak.js" \
+	--port "$UPSTREAM" --bytes "$(leak_bytes "$HEAP" "$RATE" "$LIFE")"
+wait_port "$UPSTREAM"
+traffic "$RATE" 60
+await_lives service end 1 40
+sleep 5
+load_stop
+sleep $QUIET_S
+conclude
