@@ -20,14 +20,7 @@
 
 static bool is_ancestor(struct core *core, const struct proc_id *who, const struct proc_id *of)
 {
-	const struct proc *p = proctab_find(&core->procs, of);
-
-	for (int i = 0; p && i < MAX_ANCESTORS; i++) {
-		if (proc_id_equal(&p->parent, who))
-			return true;
-		p = proctab_find(&core->procs, &p->parent);
-	}
-	return false;
+	return proctab_is_ancestor(&core->procs, who, of, MAX_ANCESTORS);
 }
 
 /* The signal that ended it, else the one that asked it to end before something else did. */

@@ -133,6 +133,19 @@ struct proc *proctab_get(struct proctab *t, const struct proc_id *id)
 	return p;
 }
 
+bool proctab_is_ancestor(struct proctab *t, const struct proc_id *who, const struct proc_id *of,
+			 int generations)
+{
+	const struct proc *p = proctab_find(t, of);
+
+	for (int i = 0; p && i < generations; i++) {
+		if (proc_id_equal(&p->parent, who))
+			return true;
+		p = proctab_find(t, &p->parent);
+	}
+	return false;
+}
+
 void proctab_exit(struct proctab *t, struct proc *p, uint64_t ts_ns)
 {
 	uint16_t index = index_of(t, p);

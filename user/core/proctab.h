@@ -87,6 +87,10 @@ struct proc *proctab_find(struct proctab *t, const struct proc_id *id);
 /* Find or insert. NULL for tgid 0 and when the table is full of living processes. */
 struct proc *proctab_get(struct proctab *t, const struct proc_id *id);
 
+/* Is `who` the parent of `of`, or its parent's, and so on for that many generations? */
+bool proctab_is_ancestor(struct proctab *t, const struct proc_id *who, const struct proc_id *of,
+			 int generations);
+
 /* The process ended; it stays findable. Does nothing the second time. */
 void proctab_exit(struct proctab *t, struct proc *p, uint64_t ts_ns);
 

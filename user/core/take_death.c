@@ -182,16 +182,6 @@ static bool is_heap_full_exit(const struct proc *p, const struct death *d)
 	return p->oom_exit == OOM_EXIT_ABORT && death_aborted_itself(d);
 }
 
-static bool sent_by_ancestor(struct core *core, const struct proc *p, const struct death_signal *s)
-{
-	for (int i = 0; p && i < MAX_SUPERVISORS; i++) {
-		if (proc_id_equal(&p->parent, &s->sender))
-			return true;
-		p = proctab_find(&core->procs, &p->parent);
-	}
-	return false;
-}
-
 static enum life_end end_of_life(struct core *core, const struct proc *p, const struct death *d)
 {
 	const struct death_signal *s = death_signal_of(d);
@@ -200,7 +190,8 @@ static enum life_end end_of_life(struct core *core, const struct proc *p, const 
 		return d->oom_share < OWN_SHARE ? LIFE_ENDED_OTHERWISE : LIFE_OOM;
 	if (death_by_memory(d))
 		return LIFE_HEAP_FULL;
-	if (s && s->code <= 0 && sent_by_ancestor(core, p, s))
+	if (s && s->code <= 0 &&
+	    proctab_is_ancestor(&core->procs, &s->sender, &p->id, MAX_SUPERVISORS))
 		return LIFE_SUPERVISOR;
 	return LIFE_ENDED_OTHERWISE;
 }
