@@ -26,6 +26,7 @@ ALLOWED+='|__stack_chk_fail|__[a-z]+_chk|_GLOBAL_OFFSET_TABLE_'
 ALLOWED+='|address_format|utf8_(sequence|sanitize)|record_layout|runtime_(name|is_managed)|flow_(fail|status)_name'
 ALLOWED+='|verdict_(class|cause|level)_name|verdict_level_of|incident_status_name'
 ALLOWED+='|growth_level_name|moment_kind_name|action_kind_name'
+ALLOWED+='|text_(copy|init|add|add_(bytes|rate|duration|decimal|endpoint))'
 
 FAILED=0
 for source in user/core/*.c; do

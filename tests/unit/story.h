@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "core/core.h"
-#include "core/units.h"
+#include "base/units.h"
 #include "model/address.h"
 
 #define STORY_MAX_INCIDENTS 256

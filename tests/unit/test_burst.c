@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "core/burst.h"
-#include "core/units.h"
+#include "base/units.h"
 
 struct run {
 	struct burst b;

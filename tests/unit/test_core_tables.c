@@ -13,7 +13,7 @@
 #include "core/container.h"
 #include "core/exetab.h"
 #include "core/heartbeat.h"
-#include "core/text.h"
+#include "model/text.h"
 #include "core/ulid.h"
 
 static void containers_of_two_hierarchies_differ(void **state)

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "core/remedy.h"
-#include "core/units.h"
+#include "base/units.h"
 
 static void a_limit_leaves_room_above_the_peak(void **state)
 {

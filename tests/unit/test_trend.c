@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "core/trend.h"
-#include "core/units.h"
+#include "base/units.h"
 
 #define SERIES	 300
 #define BUCKET_S 30

@@ -8,7 +8,7 @@
 #define MEMSWELL_ACTIONS_H
 
 #include "core/incident_sections.h"
-#include "core/text.h"
+#include "model/text.h"
 
 /* After everything else of the report is filled. `server`: the runtime of who answers there. */
 void actions_advise(const struct incident *incident, enum runtime_kind server,

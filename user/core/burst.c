@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/units.h"
+#include "base/units.h"
 
 #define MIN_FAILURES 5
 #define MAX_LOG10_P  (-6.0)

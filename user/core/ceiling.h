@@ -10,7 +10,7 @@
 #ifndef MEMSWELL_CEILING_H
 #define MEMSWELL_CEILING_H
 
-#include "core/units.h"
+#include "base/units.h"
 #include "model/record.h"
 #include "model/report.h"
 

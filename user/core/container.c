@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "core/units.h"
+#include "base/units.h"
 
 static uint32_t head_of(const struct cgroup_id *id)
 {

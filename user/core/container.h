@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "core/units.h"
+#include "base/units.h"
 #include "model/record.h"
 
 #define CONTAINER_MAX	 1024

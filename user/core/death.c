@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <string.h>
 
-#include "core/text.h"
+#include "model/text.h"
 
 #define STATUS_SIGNAL(status) ((int32_t)((status)&0x7f))
 #define STATUS_CODE(status)   ((int32_t)((status) >> 8 & 0xff))

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "core/text.h"
-#include "core/units.h"
+#include "model/text.h"
+#include "base/units.h"
 
 static uint64_t hash_path(const char *path)
 {

@@ -6,7 +6,7 @@
 
 #include "core/gateway_parts.h"
 #include "core/gateway_share.h"
-#include "core/text.h"
+#include "model/text.h"
 
 #define MAX_ANCESTORS 8
 

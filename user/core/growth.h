@@ -27,7 +27,7 @@
 
 #include "core/ceiling.h"
 #include "core/trend.h"
-#include "core/units.h"
+#include "base/units.h"
 #include "model/report.h"
 
 #define GROWTH_MAX	      1024

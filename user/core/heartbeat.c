@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "core/text.h"
+#include "model/text.h"
 
 static int compare(const struct loss_row *row, const char *stream, const char *reason)
 {

@@ -7,7 +7,7 @@
 #ifndef MEMSWELL_HEARTBEAT_H
 #define MEMSWELL_HEARTBEAT_H
 
-#include "core/units.h"
+#include "base/units.h"
 #include "model/report.h"
 
 #define HEARTBEAT_NS	 (10 * NSEC_PER_SEC)

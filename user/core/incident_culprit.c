@@ -8,7 +8,7 @@
 #include "core/facts.h"
 #include "core/incident.h"
 #include "core/state.h"
-#include "core/text.h"
+#include "model/text.h"
 
 /* The exit of a slow process, or the end of a batch, may come after the burst was noticed. */
 #define YOUNG_NS (5 * NSEC_PER_SEC)

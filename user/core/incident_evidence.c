@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/incident_sections.h"
-#include "core/text.h"
+#include "model/text.h"
 
 typedef unsigned long long ull;
 

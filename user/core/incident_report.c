@@ -7,7 +7,7 @@
 
 #include "core/actions.h"
 #include "core/incident_sections.h"
-#include "core/text.h"
+#include "model/text.h"
 
 #define SEVERITY_WARN  13
 #define SEVERITY_ERROR 17

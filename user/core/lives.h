@@ -9,7 +9,7 @@
 #ifndef MEMSWELL_LIVES_H
 #define MEMSWELL_LIVES_H
 
-#include "core/units.h"
+#include "base/units.h"
 #include "model/record.h"
 
 #define LIVES_SERVICES	  256

@@ -10,7 +10,7 @@
 #ifndef MEMSWELL_LOAD_H
 #define MEMSWELL_LOAD_H
 
-#include "core/units.h"
+#include "base/units.h"
 
 #define LOAD_SECONDS 5
 

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/units.h"
+#include "base/units.h"
 #include "model/record.h"
 
 #define PROCTAB_SIZE	     16384

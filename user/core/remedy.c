@@ -2,7 +2,7 @@
 /* remedy.c - see remedy.h. */
 #include "core/remedy.h"
 
-#include "core/units.h"
+#include "base/units.h"
 
 #define LIMIT_STEP_BYTES  (16 * MIB)
 #define PEAK_SHARE	  0.7

@@ -12,7 +12,7 @@
 #ifndef MEMSWELL_SERVICE_H
 #define MEMSWELL_SERVICE_H
 
-#include "core/units.h"
+#include "base/units.h"
 #include "model/record.h"
 
 #define SERVICE_MAX	 1024

@@ -4,7 +4,7 @@
  * process ends is take_death.c.
  */
 #include "core/take.h"
-#include "core/text.h"
+#include "model/text.h"
 
 /* Watched since then, a process was watched from its start. */
 #define YOUNG_NS (5 * NSEC_PER_SEC)

@@ -30,7 +30,7 @@
 
 #include "core/retention.h"
 #include "core/rls.h"
-#include "core/units.h"
+#include "base/units.h"
 #include "core/usual.h"
 #include "model/record.h"
 #include "model/report.h"

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/units.h"
+#include "base/units.h"
 
 #define MAX_PAIRS (TREND_BUCKETS * (TREND_BUCKETS - 1) / 2)
 

@@ -2,7 +2,7 @@
 /* ulid.c - see ulid.h. */
 #include "core/ulid.h"
 
-#include "core/units.h"
+#include "base/units.h"
 
 void ulid_seed_add(struct ulid_seed *seed, const void *data, size_t size)
 {

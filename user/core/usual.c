@@ -2,7 +2,7 @@
 /* usual.c - see usual.h. */
 #include "core/usual.h"
 
-#include "core/units.h"
+#include "base/units.h"
 
 #define SUB_BITS 3
 #define EXACT	 (2U << SUB_BITS) /* below, each value has its own bucket */

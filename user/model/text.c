@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* text.c - see text.h. */
-#include "core/text.h"
+#include "model/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/utf8.h"
-#include "core/units.h"
+#include "base/units.h"
 #include "model/address.h"
 
 void text_copy(char *dst, size_t dst_size, const char *src, size_t src_size)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* units.h - the few constants and integer helpers that every part of the core needs. */
+/* units.h - the few constants and integer helpers that every layer needs. */
 #ifndef MEMSWELL_UNITS_H
 #define MEMSWELL_UNITS_H
 
