@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <cmocka.h>
 
@@ -220,6 +221,32 @@ static void what_is_no_file_is_refused(void **state)
 	assert_null(source);
 }
 
+static void a_compressed_recording_is_read_as_it_is(void **state)
+{
+	static const char text[] = HEADER TICK STOP;
+	gzFile file = gzopen(scratch_file, "wb");
+	struct source *source = NULL;
+	char error[256];
+	struct seen seen;
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(gzwrite(file, text, sizeof(text) - 1), sizeof(text) - 1);
+	assert_int_equal(gzclose(file), Z_OK);
+	assert_int_equal(replay_new(scratch_file, &source, error, sizeof(error)), 0);
+	assert_int_equal(run_all(source, &seen), 0);
+	assert_string_equal(seen.kinds, "hts");
+	source_free(source);
+
+	/* cut in the middle: no line can be trusted to be the last */
+	assert_int_equal(stat(scratch_file, &st), 0);
+	assert_int_equal(truncate(scratch_file, st.st_size - 12), 0);
+	assert_int_equal(replay_new(scratch_file, &source, error, sizeof(error)), 0);
+	assert_int_equal(run_all(source, &seen), -EINVAL);
+	assert_non_null(strstr(source_error(source), "cut off"));
+	source_free(source);
+}
+
 static void a_pipe_and_standard_input_will_do(void **state)
 {
 	static const char text[] = HEADER TICK STOP;
@@ -253,6 +280,7 @@ int main(void)
 		cmocka_unit_test(nul_bytes_are_refused),
 		cmocka_unit_test(lines_end_at_16_kib),
 		cmocka_unit_test(what_is_no_file_is_refused),
+		cmocka_unit_test(a_compressed_recording_is_read_as_it_is),
 		cmocka_unit_test(a_pipe_and_standard_input_will_do),
 	};
 

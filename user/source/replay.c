@@ -7,33 +7,19 @@
  * just ends. A line cut in two is not: nobody can tell what is missing.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "model/record_json.h"
 #include "source/replay.h"
 
-#define BUFFER_BYTES (256 * 1024)
-_Static_assert(BUFFER_BYTES > 2 * RECORD_LINE_MAX, "a whole line and more to read");
-
-#define NAME_MAX_BYTES 128 /* of the path, in messages */
+_Static_assert(LINE_READER_MAX == RECORD_LINE_MAX, "the reader takes every record");
 
 struct replay {
 	struct source base;
-	int fd;
-	bool at_end; /* of the file: what is in buffer is the rest */
+	struct line_reader *reader;
 	bool stopped;
-	uint64_t line_nr; /* of the line handed out last, from 1 */
-	size_t start;	  /* of what is not handed out yet */
-	size_t len;
 	struct record record;
-	char name[NAME_MAX_BYTES];
-	char error[512];
-	char buffer[BUFFER_BYTES];
 };
 
 static struct replay *replay_of(struct source *source)
@@ -43,63 +29,13 @@ static struct replay *replay_of(struct source *source)
 
 static int fail(struct replay *replay, int err, const char *what)
 {
-	snprintf(replay->error, sizeof(replay->error), "%s: line %llu: %s", replay->name,
-		 (unsigned long long)replay->line_nr, what);
-	return err;
+	return line_reader_fail(replay->reader, err, what);
 }
-
-/* More bytes into the buffer. 0, also at the end of the file, or -errno. */
-static int refill(struct replay *replay)
-{
-	ssize_t n;
-
-	memmove(replay->buffer, replay->buffer + replay->start, replay->len);
-	replay->start = 0;
-	do {
-		n = read(replay->fd, replay->buffer + replay->len, BUFFER_BYTES - replay->len);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return fail(replay, -errno, strerror(errno));
-	replay->at_end = n == 0;
-	replay->len += (size_t)n;
-	return 0;
-}
-
-/* 1 and the next line without its newline, 0 at the end of the file, or -errno. */
-static int next_line(struct replay *replay, const char **line, size_t *len)
-{
-	const char *end = NULL;
-	int err = 0;
-
-	for (;;) {
-		*line = replay->buffer + replay->start;
-		if (replay->len > 0)
-			end = memchr(*line, '\n', replay->len);
-		if (end || replay->at_end || replay->len >= RECORD_LINE_MAX)
-			break;
-		err = refill(replay);
-		if (err)
-			return err;
-	}
-	if (!end && replay->len == 0)
-		return 0;
-	replay->line_nr++;
-	if (!end && replay->len >= RECORD_LINE_MAX)
-		return fail(replay, -EINVAL, "expected a line of less than 16384 bytes");
-	if (!end)
-		return fail(replay, -EINVAL,
-			    "expected a newline after the record: the recording is cut off here");
-	*len = (size_t)(end - *line);
-	replay->start += *len + 1;
-	replay->len -= *len + 1;
-	return 1;
-}
-_Static_assert(RECORD_LINE_MAX == 16384, "the number in the message above");
 
 /* The place of a record in the stream. */
 static int check_frame(struct replay *replay)
 {
-	bool first = replay->line_nr == 1;
+	bool first = line_reader_line(replay->reader) == 1;
 
 	if (first && replay->record.kind != RECORD_HEADER)
 		return fail(replay, -EINVAL,
@@ -116,7 +52,7 @@ static int next_record(struct replay *replay)
 	char what[RECORD_ERROR_MAX];
 	const char *line = NULL;
 	size_t len = 0;
-	int n = next_line(replay, &line, &len);
+	int n = line_reader_next(replay->reader, &line, &len);
 	int err;
 
 	if (n <= 0)
@@ -132,10 +68,8 @@ static int next_record(struct replay *replay)
 
 static int end_of_stream(struct replay *replay)
 {
-	if (replay->line_nr == 0) {
-		replay->line_nr = 1;
+	if (line_reader_line(replay->reader) == 0)
 		return fail(replay, -EINVAL, "expected a recording, the file is empty");
-	}
 	return 0;
 }
 
@@ -155,15 +89,14 @@ static int replay_next(struct source *source, record_fn fn, void *arg)
 
 static const char *replay_error(const struct source *source)
 {
-	return ((const struct replay *)source)->error;
+	return line_reader_error(((const struct replay *)source)->reader);
 }
 
 static void replay_free(struct source *source)
 {
 	struct replay *replay = replay_of(source);
 
-	if (replay->fd != STDIN_FILENO)
-		close(replay->fd);
+	line_reader_close(replay->reader);
 	free(replay);
 }
 
@@ -174,46 +107,32 @@ static const struct source_ops replay_ops = {
 	.free = replay_free,
 };
 
-/* Opening some devices has effects, so the type is looked at before. */
-static int open_recording(const char *path, int *out)
+struct source *replay_over(struct line_reader *reader)
 {
-	struct stat st;
-	int fd;
+	struct replay *replay = calloc(1, sizeof(*replay));
 
-	if (strcmp(path, "-") == 0) {
-		*out = STDIN_FILENO;
-		return 0;
+	if (!replay) {
+		line_reader_close(reader);
+		return NULL;
 	}
-	if (stat(path, &st))
-		return -errno;
-	if (S_ISDIR(st.st_mode))
-		return -EISDIR;
-	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
-		return -EINVAL;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0)
-		return -errno;
-	*out = fd;
-	return 0;
+	replay->base.ops = &replay_ops;
+	replay->reader = reader;
+	return &replay->base;
 }
 
 int replay_new(const char *path, struct source **out, char *error, size_t error_size)
 {
-	struct replay *replay = malloc(sizeof(*replay));
-	int fd = -1;
-	int err = replay ? open_recording(path, &fd) : -ENOMEM;
+	struct line_reader *reader;
+	struct source *source;
+	int err = line_reader_open(path, &reader, error, error_size);
 
-	if (err) {
-		snprintf(error, error_size,
-			 "%.*s: cannot read it: %s: expected a regular file, a pipe "
-			 "or - for standard input",
-			 NAME_MAX_BYTES - 1, path, strerror(-err));
-		free(replay);
+	if (err)
 		return err;
+	source = replay_over(reader);
+	if (!source) {
+		snprintf(error, error_size, "out of memory");
+		return -ENOMEM;
 	}
-	*replay = (struct replay){.base.ops = &replay_ops, .fd = fd};
-	snprintf(replay->name, sizeof(replay->name), "%s",
-		 fd == STDIN_FILENO ? "standard input" : path);
-	*out = &replay->base;
+	*out = source;
 	return 0;
 }
