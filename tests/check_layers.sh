@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# check_layers.sh - includes point downwards only: main > pipeline > {source, core, sink} > model >
-# base; source, core and sink never meet. Only source knows the kernel side. Prints "ok"/"not ok".
+# check_layers.sh - includes point downwards only: main > pipeline > {source, core, sink, view} >
+# model > base; source, core, sink and view never meet. Only source knows the kernel side. Prints "ok"/"not ok".
 set -u
 cd "$(dirname "$0")/.." || exit 1
 FAILED=0
@@ -20,7 +20,8 @@ may_include() {
 	core) echo "core model base" ;;
 	source) echo "source model base" ;;
 	sink) echo "sink model base" ;;
-	user) echo "source core sink model base user" ;;
+	view) echo "view model base" ;;
+	user) echo "source core sink view model base user" ;;
 	*) echo "" ;;
 	esac
 }
@@ -50,7 +51,7 @@ for file in user/*.c; do
 done
 
 # The kernel side includes nothing of user space.
-if grep -nE '#[[:space:]]*include[[:space:]]*"(\.\./)?(user|base|model|source|core|sink)/' \
+if grep -nE '#[[:space:]]*include[[:space:]]*"(\.\./)?(user|base|model|source|core|sink|view)/' \
 	bpf/*.[ch] 2>/dev/null; then
 	complain "bpf/ includes from user/"
 fi
