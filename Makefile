@@ -33,11 +33,14 @@ BPF_SRC   := $(wildcard bpf/*.bpf.c)
 BPF_FIRST := bpf/state.bpf.c
 BPF_OBJ   := $(patsubst %.c,build/%.o,$(BPF_FIRST) $(filter-out $(BPF_FIRST),$(BPF_SRC)))
 USER_SRC  := $(wildcard user/*.c user/*/*.c)
-USER_OBJ  := $(USER_SRC:%.c=build/%.o) build/schema_data.o
+# Files the binary carries within it: NAME_data.c defines what scripts/embed.sh says.
+EMBEDDED  := schema report_css report_js
+EMBED_OBJ := $(EMBEDDED:%=build/%_data.o)
+USER_OBJ  := $(USER_SRC:%.c=build/%.o) $(EMBED_OBJ)
 # The library under test: all of user space but main, with sanitizers. The linker takes from it
 # only what a test refers to.
 ASAN_OBJ  := $(patsubst %.c,build/asan/%.o,$(filter-out user/main.c,$(USER_SRC))) \
-             build/asan/schema_data.o
+             $(EMBEDDED:%=build/asan/%_data.o)
 UNIT_SRC  := $(wildcard tests/unit/test_*.c)
 UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=build/tests/unit/%)
 BPFT_SRC  := $(wildcard tests/bpf/test_*.c)
@@ -83,16 +86,19 @@ build/memswell.skel.h: build/memswell.bpf.o
 	$(call say,SKELETON,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name memswell_bpf > $@
 
-build/schema_data.c: docs/schema/memswell.schema.json scripts/embed.sh
+build/schema_data.c: docs/schema/memswell.schema.json
+build/report_css_data.c: user/view/report.css
+build/report_js_data.c: user/view/report.js
+build/%_data.c: scripts/embed.sh
 	@mkdir -p $(@D)
 	$(call say,EMBED,$@)
-	$(Q)sh scripts/embed.sh $< schema_json > $@
+	$(Q)sh scripts/embed.sh $(filter-out $<,$^) $(if $(filter schema,$*),schema_json,$*) > $@
 
-build/schema_data.o: build/schema_data.c
+build/%_data.o: build/%_data.c
 	$(call say,CC,$@)
 	$(Q)$(CC) -O2 -fPIE -c $< -o $@
 
-build/asan/schema_data.o: build/schema_data.c
+build/asan/%_data.o: build/%_data.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) -O1 -c $< -o $@

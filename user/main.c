@@ -6,6 +6,7 @@
 #include "model/schema.h"
 #include "options.h"
 #include "pipeline.h"
+#include "views.h"
 
 static enum exit_code print_schema(void)
 {
@@ -30,6 +31,10 @@ int main(int argc, char **argv)
 		return pipeline_live(&options);
 	case COMMAND_REPLAY:
 		return pipeline_replay(&options);
+	case COMMAND_REPORT:
+		return views_report(&options);
+	case COMMAND_EXPLAIN:
+		return views_explain(&options);
 	case COMMAND_CHECK:
 		return pipeline_check(&options);
 	case COMMAND_SCHEMA:

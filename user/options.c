@@ -7,24 +7,31 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define COMMAND_BIT(command) (1U << (command))
 #define LIVE		     (COMMAND_BIT(COMMAND_RUN) | COMMAND_BIT(COMMAND_RECORD))
 #define REPORTING	     (LIVE | COMMAND_BIT(COMMAND_REPLAY))
+#define VIEWS		     (COMMAND_BIT(COMMAND_REPORT) | COMMAND_BIT(COMMAND_EXPLAIN))
 #define ANY		     ((1U << NR_COMMANDS) - 1)
 
 struct command_row {
 	const char *name;
-	const char *file; /* name of its argument, NULL if it takes none */
+	const char *file; /* name of its arguments, NULL if it takes none */
 	const char *help;
+	int most; /* arguments; 0: one, if it takes any */
 };
 
 static const struct command_row commands[NR_COMMANDS] = {
 	[COMMAND_RUN] = {"run", NULL, "watch this host, reports on stdout (the default)"},
 	[COMMAND_RECORD] = {"record", "FILE", "the same, and write the record stream to FILE"},
 	[COMMAND_REPLAY] = {"replay", "FILE", "feed a recording through the core ('-': stdin)"},
+	[COMMAND_REPORT] = {"report", "FILE...",
+			    "show incidents of recordings or reports, as a page", INT_MAX},
+	[COMMAND_EXPLAIN] = {"explain", "FILE [ID]", "say what happened, why, and what to do now",
+			     2},
 	[COMMAND_CHECK] = {"check", NULL, "try every hook on this kernel and say what works"},
 	[COMMAND_SCHEMA] = {"schema", NULL, "print the JSON Schema of the output"},
 	[COMMAND_VERSION] = {"version", NULL, "print the version"},
@@ -33,7 +40,6 @@ static const struct command_row commands[NR_COMMANDS] = {
 
 /* Words of the enum options, in enum order. */
 static const char *const vm_events_words[] = {"auto", "fentry", "syscall", "off", NULL};
-static const char *const format_words[] = {"text", "json", NULL};
 
 _Static_assert(sizeof(vm_events_words) / sizeof(vm_events_words[0]) == NR_VM_EVENTS + 1,
 	       "a word for each vm_events");
@@ -99,13 +105,19 @@ static int set_strict(struct options *o, const char *value)
 	return 0;
 }
 
+/* A word that chooses the format, or for a report a file whose ending does. */
 static int set_format(struct options *o, const char *value)
 {
-	int word = word_index(format_words, value);
+	int word = format_parse(value);
 
-	if (word < 0)
-		return word;
-	o->json = word == 1;
+	if (word < 0) {
+		word = format_of_file(value);
+		if (word < 0)
+			return word;
+		o->output = value;
+	}
+	o->format = word;
+	o->has_format = true;
 	return 0;
 }
 
@@ -130,19 +142,23 @@ static const struct option_row options[] = {
 	{"tick", 't', "TIME", "a time from 100ms to 60s, such as 250ms or 2s", LIVE, set_tick,
 	 "how often memory is sampled (default 1s)"},
 	{"gateway", 'g', "WHO", "a comm (up to 15 bytes), :PORT or COMM:PORT, at most 16 of them",
-	 REPORTING, set_gateway,
+	 REPORTING | VIEWS, set_gateway,
 	 "only these are gateways: nginx, :8080 or nginx:8080; repeatable\n"
 	 "(default: every process that is both HTTP server and client)"},
 	{"include-samples", 's', NULL, NULL, REPORTING, set_samples,
 	 "also print every memory sample"},
-	{"output", 'O', "FILE", "a file name", REPORTING, set_output,
+	{"output", 'O', "FILE", "a file name", REPORTING | COMMAND_BIT(COMMAND_REPORT), set_output,
 	 "reports go to FILE instead of stdout"},
 	{"vm-events", 0, "HOW", "auto, fentry, syscall or off", LIVE | COMMAND_BIT(COMMAND_CHECK),
 	 set_vm_events, "how mmap and brk are counted: auto, fentry, syscall, off"},
 	{"strict", 0, NULL, NULL, LIVE | COMMAND_BIT(COMMAND_CHECK), set_strict,
 	 "a hook that cannot be attached is an error (exit 5)"},
-	{"format", 'o', "FORMAT", "text or json", COMMAND_BIT(COMMAND_CHECK), set_format,
-	 "how check prints: text or json"},
+	{"format", 'o', "FORMAT",
+	 "html, text, markdown or json, or a file: .html, .txt, .md, .json",
+	 COMMAND_BIT(COMMAND_CHECK) | COMMAND_BIT(COMMAND_REPORT), set_format,
+	 "how check prints: text or json; how report does: html,\n"
+	 "text, markdown, json, or a file named so: out.html\n"
+	 "(default: html, on a terminal text)"},
 	{"log-level", 'l', "LEVEL", "error, warn, info or debug", ANY, set_log_level,
 	 "what goes to stderr: error, warn, info (default), debug"},
 	{"help", 'h', NULL, NULL, ANY, set_help, "print this text"},
@@ -226,9 +242,8 @@ static int take_positionals(int argc, char **argv, int at, struct options *o, ch
 
 		if (command < 0) {
 			snprintf(error, error_size,
-				 "unknown command '%s': expected run, record, replay, check, "
-				 "schema, "
-				 "version or help",
+				 "unknown command '%s': expected run, record, replay, report, "
+				 "explain, check, schema, version or help",
 				 shown(argv[at], quoted, sizeof(quoted)));
 			return -EINVAL;
 		}
@@ -241,7 +256,12 @@ static int take_positionals(int argc, char **argv, int at, struct options *o, ch
 				 commands[o->command].name);
 			return -EINVAL;
 		}
-		o->file = argv[at++];
+		int most = commands[o->command].most ? commands[o->command].most : 1;
+
+		o->file = argv[at];
+		o->arguments = argv + at;
+		o->nr_arguments = (uint32_t)(argc - at < most ? argc - at : most);
+		at += (int)o->nr_arguments;
 	}
 	if (at < argc && o->command != COMMAND_HELP) {
 		snprintf(error, error_size, "unexpected argument '%s' after %s",
@@ -261,6 +281,25 @@ static int check_applicable(unsigned int used, const struct options *o, char *er
 		snprintf(error, error_size, "--%s does not apply to %s", options[i].name,
 			 commands[o->command].name);
 		return -EINVAL;
+	}
+	return 0;
+}
+
+/* Formats are for reports; check knows two of them and no file. */
+static int resolve_format(struct options *o, char *error, size_t error_size)
+{
+	if (o->command == COMMAND_CHECK && o->has_format) {
+		if (o->output || (o->format != FORMAT_TEXT && o->format != FORMAT_JSON)) {
+			snprintf(error, error_size, "--format: check: expected text or json");
+			return -EINVAL;
+		}
+		o->json = o->format == FORMAT_JSON;
+	}
+	if (o->command == COMMAND_REPORT && o->output && !o->has_format) {
+		int format = format_of_file(o->output);
+
+		o->format = format < 0 ? FORMAT_HTML : (enum format)format;
+		o->has_format = true;
 	}
 	return 0;
 }
@@ -325,6 +364,8 @@ int options_parse(int argc, char **argv, struct options *out, char *error, size_
 	if (!err)
 		err = check_applicable(used, &o, error, error_size);
 	if (!err)
+		err = resolve_format(&o, error, error_size);
+	if (!err)
 		*out = o;
 	return err;
 }
@@ -362,7 +403,7 @@ void options_help(FILE *to)
 		fprintf(to, "%-21s ", left);
 		print_help_lines(to, row->help);
 	}
-	fputs("\nReports are JSON Lines on stdout, log lines go to stderr.\n"
+	fputs("\nReports are JSON Lines on stdout, log lines go to stderr. Files may be gzipped.\n"
 	      "Exit status: 0 ok, 1 failed, 2 usage, 3 missing privilege, 4 unsupported kernel,\n"
 	      "5 degraded with --strict.\n",
 	      to);

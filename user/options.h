@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "core/core.h"
 #include "source/bpf_source.h"
+#include "view/format.h"
 
 enum exit_code {
 	EXIT_CODE_OK = 0,
@@ -29,6 +30,8 @@ enum command {
 	COMMAND_RUN = 0,
 	COMMAND_RECORD,
 	COMMAND_REPLAY,
+	COMMAND_REPORT,
+	COMMAND_EXPLAIN,
 	COMMAND_CHECK,
 	COMMAND_SCHEMA,
 	COMMAND_VERSION,
@@ -41,13 +44,17 @@ enum command {
 
 struct options {
 	enum command command;
-	const char *file;   /* record, replay: points into argv */
-	const char *output; /* reports go here; NULL: stdout */
+	const char *file; /* the first argument: record, replay, report, explain; into argv */
+	char **arguments; /* all of them */
+	uint32_t nr_arguments;
+	const char *output; /* reports, or the report, go here; NULL: stdout */
 	uint64_t tick_ns;
 	enum vm_events vm_events;
 	enum log_level log_level;
 	bool strict;
 	bool json; /* check -o json */
+	bool has_format;
+	enum format format; /* report -o, or by the ending of the output file */
 	struct core_options core;
 };
 

@@ -14,7 +14,7 @@
 
 #include "view/history.h"
 
-#define PICTURE_COLUMNS 240 /* the most points of a curve */
+#define PICTURE_COLUMNS 200 /* the most points of a curve */
 #define PICTURE_LIVES	6
 
 /* One process in the memory panel. */
