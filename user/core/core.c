@@ -10,8 +10,6 @@
 #include "core/take.h"
 
 #define SILENT_NS (10 * NSEC_PER_SEC)
-/* A collector that runs without end does so in the last part of its heap. */
-#define ASK_FOR_THRASH 0.8
 
 struct core *core_new(const struct core_options *options, core_emit_fn emit, void *arg)
 {
@@ -92,38 +90,18 @@ static void take_self(struct core *core, const struct record *r)
 
 /* Ticks ---------------------------------------------------------------------------------------- */
 
-/* Asked only where it can matter: the traffic of a process that has most of its ceiling. */
-static bool is_thrashing(const struct core *core, const struct proc *p,
-			 const struct ceilings *ceilings)
-{
-	struct traffic_story traffic;
-
-	if (!p->traffic || !ceilings->nr ||
-	    (double)ceilings->used[0] < ASK_FOR_THRASH * (double)ceilings->all[0].bytes)
-		return false;
-	traffic_conclude(&core->traffics.all[p->traffic], core->now_ns, &traffic);
-	return traffic.thrash_ns != 0;
-}
-
 static void report_growth(struct core *core, uint16_t index)
 {
 	struct growth *g = &core->growths.all[index];
 	struct proc *p = proctab_find(&core->procs, &g->proc);
-	struct growth_now now = {.now_ns = core->now_ns, .tick_ns = core->header.tick_ns};
-	struct lives_story lives;
-	struct ceilings ceilings;
 	struct report_growth growth;
+	struct outlook outlook;
 	struct report *out;
 
 	if (!g->used || !p)
 		return;
-	outlook_lives(core, p, core->now_ns, &lives);
-	outlook_ceilings(core, p, p->anon_bytes, &lives, &ceilings);
-	now.ceilings = &ceilings;
-	now.survived_bytes = lives.peak_bytes;
-	now.cgroup_pace = outlook_cgroup_pace(core, p);
-	now.thrashing = is_thrashing(core, p, &ceilings);
-	if (!growth_evaluate(g, &now, &growth))
+	outlook_tell(core, p, outlook_service(core, p), &outlook);
+	if (!growth_evaluate(g, &outlook.growth, &growth))
 		return;
 	out = emit_begin(core, REPORT_GROWTH, core->now_ns);
 	out->growth = growth;

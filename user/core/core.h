@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/overview.h"
 #include "model/record.h"
 #include "model/report.h"
 
@@ -41,6 +42,12 @@ void core_free(struct core *core);
 
 /* Take one record. Any record is safe: an unknown process, endpoint or kind is not an error. */
 void core_feed(struct core *core, const struct record *record);
+
+/*
+ * Tell how things stand: every living process that serves or is big enough to have a history, and
+ * every watched gateway's upstreams. Looking changes nothing: the reports that follow are the same.
+ */
+void core_overview(struct core *core, const struct overview_sink *sink);
 
 /* Bytes core_new takes. */
 size_t core_memory_ceiling(void);

@@ -404,6 +404,14 @@ static void fill_report(const struct growth *g, int scale, const struct growth_n
 	out->exhaustion_p90_s = seconds_to(room, &goal, trend->slope_p10);
 }
 
+void growth_outlook(const struct growth *g, const struct growth_now *now, struct report_growth *out)
+{
+	int leading = leading_scale(g);
+	bool imminent = g->level == GROWTH_IMMINENT;
+
+	fill_report(g, imminent ? nearest_scale(g, leading, now) : leading, now, out);
+}
+
 static void remember_prediction(struct growth *g, uint64_t now_ns, double seconds)
 {
 	g->prediction_ns = now_ns;
@@ -417,23 +425,19 @@ static void remember_prediction(struct growth *g, uint64_t now_ns, double second
 bool growth_evaluate(struct growth *g, const struct growth_now *now, struct report_growth *out)
 {
 	uint8_t level = g->level;
-	int scale, nearest;
+	int nearest;
 	bool near;
 
 	for (int i = finest_scale(now->tick_ns); i < GROWTH_SCALES; i++)
 		if (g->due & 1 << i)
 			evaluate_scale(g, i, now);
 	g->due = 0;
-	scale = leading_scale(g);
-	nearest = nearest_scale(g, scale, now);
-	g->level = g->levels[scale];
-	if (is_imminent(g, nearest, now, level)) {
-		g->level = GROWTH_IMMINENT;
-		scale = nearest;
-	}
+	nearest = nearest_scale(g, leading_scale(g), now);
+	g->level =
+		is_imminent(g, nearest, now, level) ? GROWTH_IMMINENT : g->levels[leading_scale(g)];
 	if (g->level == GROWTH_NONE && level == GROWTH_NONE)
 		return false;
-	fill_report(g, scale, now, out);
+	growth_outlook(g, now, out);
 	near = out->exhaustion_s.has && out->exhaustion_s.value < NEAR_EXHAUSTION_S;
 	if (g->level == level && (g->alerted || !near))
 		return false;

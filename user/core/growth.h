@@ -104,6 +104,10 @@ struct growth_now {
  */
 bool growth_evaluate(struct growth *g, const struct growth_now *now, struct report_growth *out);
 
+/* The same as it stands since the last evaluation, whether it is worth a report or not. */
+void growth_outlook(const struct growth *g, const struct growth_now *now,
+		    struct report_growth *out);
+
 /* What the history says about a process that died. */
 struct growth_story {
 	bool known;	    /* there is a history at all */

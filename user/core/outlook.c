@@ -7,6 +7,8 @@
 #define MAX_ANCESTORS 4
 /* With so much of its cgroup's memory its own, the others do not matter. */
 #define IN_COMPANY 1.2
+/* A collector that runs without end does so in the last part of its heap. */
+#define ASK_FOR_THRASH 0.8
 
 static const struct service_member *member_of(const struct service *s, const struct proc_id *id)
 {
@@ -53,21 +55,40 @@ static uint16_t service_of(struct core *core, struct proc *p)
 	return p->service;
 }
 
-const struct endpoint *outlook_service(struct core *core, struct proc *p)
+/* Its own, else that of the nearest ancestor that runs the same program. */
+static const struct service *inherited(struct core *core, struct proc *p,
+				       uint16_t (*own)(struct core *core, struct proc *p))
 {
 	struct proc *up = p;
 	uint16_t index = 0;
 
 	for (int i = 0; i <= MAX_ANCESTORS && up && correlate_same_program(p, up) && !index; i++) {
-		index = service_of(core, up);
+		index = own(core, up);
 		up = proctab_find(&core->procs, &up->parent);
 	}
-	return index ? &core->services.all[index].local : NULL;
+	return index ? &core->services.all[index] : NULL;
 }
 
-void outlook_lives(struct core *core, struct proc *p, uint64_t now_ns, struct lives_story *out)
+const struct endpoint *outlook_service(struct core *core, struct proc *p)
 {
-	const struct endpoint *service = outlook_service(core, p);
+	const struct service *s = inherited(core, p, service_of);
+
+	return s ? &s->local : NULL;
+}
+
+static uint16_t peek(struct core *core, struct proc *p)
+{
+	return p->held_listener || p->served_http ? search(&core->services, &p->id) : 0;
+}
+
+const struct service *outlook_peek_service(struct core *core, struct proc *p)
+{
+	return inherited(core, p, peek);
+}
+
+static void tell_lives(struct core *core, const struct proc *p, const struct endpoint *service,
+		       uint64_t now_ns, struct lives_story *out)
+{
 	struct life current = {
 		.proc = p->id,
 		.end_ns = p->exit_ns,
@@ -75,6 +96,11 @@ void outlook_lives(struct core *core, struct proc *p, uint64_t now_ns, struct li
 	};
 
 	lives_tell(service ? lives_find(&core->lives, service) : NULL, &current, now_ns, out);
+}
+
+void outlook_lives(struct core *core, struct proc *p, uint64_t now_ns, struct lives_story *out)
+{
+	tell_lives(core, p, outlook_service(core, p), now_ns, out);
 }
 
 void outlook_ceilings(const struct core *core, const struct proc *p, uint64_t anon_bytes,
@@ -121,4 +147,32 @@ double outlook_cgroup_pace(struct core *core, const struct proc *p)
 		own += other == p ? grown : 0;
 	}
 	return own > 0 ? all / own : 1;
+}
+
+/* Asked only where it can matter: the traffic of a process that has most of its ceiling. */
+static bool is_thrashing(const struct core *core, const struct proc *p,
+			 const struct ceilings *ceilings)
+{
+	struct traffic_story traffic;
+
+	if (!p->traffic || !ceilings->nr ||
+	    (double)ceilings->used[0] < ASK_FOR_THRASH * (double)ceilings->all[0].bytes)
+		return false;
+	traffic_conclude(&core->traffics.all[p->traffic], core->now_ns, &traffic);
+	return traffic.thrash_ns != 0;
+}
+
+void outlook_tell(struct core *core, struct proc *p, const struct endpoint *service,
+		  struct outlook *out)
+{
+	tell_lives(core, p, service, core->now_ns, &out->lives);
+	outlook_ceilings(core, p, p->anon_bytes, &out->lives, &out->ceilings);
+	out->growth = (struct growth_now){
+		.now_ns = core->now_ns,
+		.tick_ns = core->header.tick_ns,
+		.ceilings = &out->ceilings,
+		.survived_bytes = out->lives.peak_bytes,
+		.cgroup_pace = outlook_cgroup_pace(core, p),
+		.thrashing = is_thrashing(core, p, &out->ceilings),
+	};
 }

@@ -8,8 +8,10 @@
 #define MEMSWELL_OUTLOOK_H
 
 #include "core/ceiling.h"
+#include "core/growth.h"
 #include "core/lives.h"
 #include "core/proctab.h"
+#include "core/service.h"
 
 struct core;
 
@@ -19,6 +21,8 @@ struct core;
  * NULL: it serves nobody.
  */
 const struct endpoint *outlook_service(struct core *core, struct proc *p);
+/* The same, whole, without remembering the answer: looking must not change what is decided later. */
+const struct service *outlook_peek_service(struct core *core, struct proc *p);
 
 /* The earlier lives of its service, told for the one that began and got as big as `p`. */
 void outlook_lives(struct core *core, struct proc *p, uint64_t now_ns, struct lives_story *out);
@@ -32,5 +36,16 @@ void outlook_ceilings(const struct core *core, const struct proc *p, uint64_t an
  * there, or far from the limit.
  */
 double outlook_cgroup_pace(struct core *core, const struct proc *p);
+
+/* What its growth is judged by. */
+struct outlook {
+	struct lives_story lives;
+	struct ceilings ceilings;
+	struct growth_now growth; /* points to these ceilings */
+};
+
+/* `service`: what it answers on, NULL if it serves nobody. */
+void outlook_tell(struct core *core, struct proc *p, const struct endpoint *service,
+		  struct outlook *out);
 
 #endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * overview.c - core_overview (core.h): the tables as they stand, told to a view. It evaluates
+ * nothing anew and writes to no table; where a question is asked that the core asks too, the answer
+ * comes from the same function.
+ */
+#include <string.h>
+
+#include "core/outlook.h"
+#include "core/state.h"
+
+/* Failures on the legs to each service, by its index; what several services may explain counts at each. */
+struct failures {
+	uint64_t of[SERVICE_MAX + 1];
+};
+
+static void recent_impact(const struct core *core, const struct upstream *u, struct impact *out)
+{
+	struct burst copy = u->burst; /* asking moves its window on */
+
+	burst_recent(&copy, core->now_ns, out);
+}
+
+static void count_failures(struct core *core, struct failures *failures)
+{
+	for (uint32_t i = 1; i <= UPSTREAM_MAX; i++) {
+		const struct upstream *u = &core->gateways.upstreams[i];
+		struct service *found[SERVICE_FOUND_MAX];
+		struct impact impact;
+		uint32_t nr;
+
+		if (!u->gateway || u->local)
+			continue;
+		recent_impact(core, u, &impact);
+		nr = service_find(&core->services, &u->key, found);
+		for (uint32_t f = 0; f < nr; f++)
+			failures->of[found[f] - core->services.all] +=
+				impact_upstream_failures(&impact);
+	}
+}
+
+static void tell_service(const struct core *core, const struct service *s,
+			 const struct failures *failures, struct overview_process *out)
+{
+	if (!s)
+		return;
+	out->service = s->local;
+	out->failures = failures->of[s - core->services.all];
+	out->restarts_10m = service_restarts(s, core->now_ns);
+}
+
+static void tell_growth(const struct core *core, const struct proc *p,
+			const struct outlook *outlook, struct overview_process *out)
+{
+	const struct growth *g = &core->growths.all[p->growth];
+	struct report_growth growth;
+
+	if (!p->growth)
+		return;
+	growth_outlook(g, &outlook->growth, &growth);
+	out->grown_bytes = growth_of_last_minute(g, core->now_ns, p->anon_bytes);
+	out->level = growth.level;
+	if (growth.level == GROWTH_NONE)
+		return;
+	out->slope_bytes_per_s = (struct measure){growth.slope_bytes_per_s, true};
+	out->exhaustion_s = growth.exhaustion_s;
+}
+
+static void tell_traffic(const struct core *core, const struct proc *p,
+			 struct overview_process *out)
+{
+	struct traffic_story traffic;
+
+	if (!p->traffic)
+		return;
+	traffic_conclude(&core->traffics.all[p->traffic], core->now_ns, &traffic);
+	if (!traffic.known)
+		return;
+	out->requests_per_s = (struct measure){(double)traffic.rate_now, true};
+	out->in_flight = traffic.in_flight;
+}
+
+static void tell_process(struct core *core, struct proc *p, const struct failures *failures,
+			 struct overview_process *out)
+{
+	const struct service *service = outlook_peek_service(core, p);
+	struct outlook outlook;
+
+	memset(out, 0, sizeof(*out));
+	outlook_tell(core, p, service ? &service->local : NULL, &outlook);
+	emit_proc(core, p, &out->proc);
+	out->gateway = p->gateway &&
+		       core->gateways.all[p->gateway].generation == p->gateway_generation &&
+		       gateway_watched(&core->gateways.all[p->gateway], &core->options);
+	out->anon_bytes = p->anon_bytes;
+	out->file_bytes = p->file_bytes;
+	out->memcg_usage_bytes = p->memcg_usage_bytes;
+	out->memcg_limit_bytes = p->memcg_limit_bytes;
+	if (outlook.ceilings.nr) {
+		out->ceiling = outlook.ceilings.all[0];
+		out->ceiling_used_bytes = outlook.ceilings.used[0];
+	}
+	out->requests = p->requests;
+	out->deaths_10m = outlook.lives.deaths_10m;
+	tell_service(core, service, failures, out);
+	tell_growth(core, p, &outlook, out);
+	tell_traffic(core, p, out);
+}
+
+static void tell_legs(struct core *core, const struct overview_sink *sink)
+{
+	for (uint32_t i = 1; i <= UPSTREAM_MAX; i++) {
+		const struct upstream *u = &core->gateways.upstreams[i];
+		const struct gateway *g = &core->gateways.all[u->gateway];
+		struct overview_leg leg;
+		struct impact impact;
+
+		if (!u->gateway || !gateway_watched(g, &core->options))
+			continue;
+		memset(&leg, 0, sizeof(leg));
+		recent_impact(core, u, &impact);
+		emit_gateway(core, g, &leg.gateway);
+		emit_impact(g, &impact, &leg.recent);
+		leg.upstream = u->endpoint;
+		leg.burst_open = u->burst.open;
+		sink->leg(sink->arg, &leg);
+	}
+}
+
+void core_overview(struct core *core, const struct overview_sink *sink)
+{
+	struct failures failures = {0};
+
+	count_failures(core, &failures);
+	for (uint32_t i = 1; i <= core->procs.nr_touched; i++) {
+		struct proc *p = &core->procs.procs[i];
+		struct overview_process process;
+
+		if (!p->id.tgid || p->exit_ns ||
+		    (!p->growth && !p->served_http && !p->held_listener))
+			continue;
+		tell_process(core, p, &failures, &process);
+		sink->process(sink->arg, &process);
+	}
+	tell_legs(core, sink);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * overview.h - how things stand at one moment: what the core knows of each process worth watching,
+ * and of each way from a gateway to an upstream. For views that show the present; reports tell what
+ * happened.
+ *
+ * Values, not text, and nothing decided for the view's sake. Strings point into the core, valid
+ * during the callback only.
+ */
+#ifndef MEMSWELL_OVERVIEW_H
+#define MEMSWELL_OVERVIEW_H
+
+#include "model/report.h"
+
+struct overview_process {
+	struct report_proc proc;
+	struct endpoint service; /* what it answers on; port 0: it serves nobody */
+	bool gateway;
+	uint64_t anon_bytes;
+	uint64_t file_bytes;
+	uint64_t memcg_usage_bytes;
+	uint64_t memcg_limit_bytes;    /* effective; RECORD_NO_LIMIT if none */
+	struct report_ceiling ceiling; /* the one with the least room; CEILING_NONE: none known */
+	uint64_t ceiling_used_bytes;   /* of it, by this process and what shares it */
+	uint64_t grown_bytes;	       /* in the last minute; 0 where no history is kept */
+	enum growth_level level;
+	struct measure slope_bytes_per_s; /* of the trend; only at a level above none */
+	struct measure exhaustion_s;	  /* likewise */
+	struct measure requests_per_s;	  /* of the last seconds */
+	uint64_t requests;		  /* answered in its life */
+	uint64_t in_flight;
+	uint64_t failures;     /* on the legs to its service, within OVERVIEW_RECENT_S */
+	uint32_t deaths_10m;   /* of its service */
+	uint32_t restarts_10m; /* its address came back so often */
+};
+
+#define OVERVIEW_RECENT_S 32
+
+struct overview_leg {
+	struct report_gateway gateway;
+	struct endpoint upstream; /* port 0: what the gateway failed at by itself */
+	bool burst_open;
+	struct report_impact recent; /* within OVERVIEW_RECENT_S */
+};
+
+struct overview_sink {
+	void (*process)(void *arg, const struct overview_process *process);
+	void (*leg)(void *arg, const struct overview_leg *leg);
+	void *arg;
+};
+
+#endif
