@@ -160,13 +160,14 @@ static enum exit_code exit_code_of(int err)
 	}
 }
 
-static enum exit_code open_live_source(const struct options *options, struct source **out)
+enum exit_code pipeline_open_live(const struct options *options, int wake_fd, struct source **out)
 {
 	struct bpf_source_options source_options = {
 		.tick_ns = options->tick_ns,
 		.vm_events = options->vm_events,
 		.strict = options->strict,
 		.stop_fd = stop_fd_new(),
+		.wake_fd = wake_fd,
 		.version = MEMSWELL_VERSION,
 	};
 	char error[512];
@@ -228,7 +229,7 @@ enum exit_code pipeline_live(const struct options *options)
 	if (code == EXIT_CODE_OK)
 		code = pipeline_init(&p, options, false);
 	if (code == EXIT_CODE_OK)
-		code = open_live_source(options, &p.source);
+		code = pipeline_open_live(options, -1, &p.source);
 	if (code == EXIT_CODE_OK) {
 		log_ready(p.source, start_ms);
 		code = pipeline_loop(&p, true);
@@ -259,7 +260,7 @@ enum exit_code pipeline_check(const struct options *options)
 {
 	const struct record_probe *probes;
 	struct source *source = NULL;
-	enum exit_code code = open_live_source(options, &source);
+	enum exit_code code = pipeline_open_live(options, -1, &source);
 	uint32_t nr = 0;
 
 	if (code != EXIT_CODE_OK)

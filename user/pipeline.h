@@ -8,6 +8,7 @@
 #define MEMSWELL_PIPELINE_H
 
 #include "options.h"
+#include "source/source.h"
 
 /* run and record: until SIGINT, SIGTERM, or a broken output. */
 enum exit_code pipeline_live(const struct options *options);
@@ -15,7 +16,13 @@ enum exit_code pipeline_live(const struct options *options);
 /* replay: until the end of the recording. */
 enum exit_code pipeline_replay(const struct options *options);
 
+/* top: until somebody quits; live, or over the recording of --replay. */
+enum exit_code pipeline_top(const struct options *options);
+
 /* check: attach everything once and print the state of every hook. */
 enum exit_code pipeline_check(const struct options *options);
+
+/* What a live command begins with. 0: *out is set. `wake_fd` as in bpf_source.h. */
+enum exit_code pipeline_open_live(const struct options *options, int wake_fd, struct source **out);
 
 #endif

@@ -290,13 +290,16 @@ static int poll_timeout_ms(const struct bpf_source *s)
 	return (int)((ALARM_MIN_GAP_NS - since_ns) / NS_PER_MS) + 1;
 }
 
-/* Wait until something is due. Returns 1 when the batch is complete, 0 to go on, or -errno. */
+/*
+ * Wait until something is due. Returns 1 when the batch is complete, SOURCE_WOKEN, 0 to go on, or
+ * -errno. A signal that interrupts wakes whoever asked to be woken: it may have changed his terminal.
+ */
 static int wait_once(struct bpf_source *s)
 {
 	struct epoll_event events[4];
 	int timeout_ms = poll_timeout_ms(s);
 	int nr = epoll_wait(s->epoll_fd, events, 4, timeout_ms);
-	bool is_tick = false, is_stop = false;
+	bool is_tick = false, is_stop = false, is_woken = nr < 0 && s->options.wake_fd >= 0;
 	uint64_t expirations;
 	int err;
 
@@ -305,6 +308,7 @@ static int wait_once(struct bpf_source *s)
 	for (int i = 0; i < nr; i++) {
 		is_tick |= events[i].data.fd == s->timer_fd;
 		is_stop |= events[i].data.fd == s->options.stop_fd;
+		is_woken |= events[i].data.fd == s->options.wake_fd;
 	}
 	if (is_tick && read(s->timer_fd, &expirations, sizeof(expirations)) < 0)
 		is_tick = false;
@@ -315,7 +319,7 @@ static int wait_once(struct bpf_source *s)
 	else if (s->alarm && poll_timeout_ms(s) == 0)
 		err = collect_alarm(s);
 	else
-		return collect_rings(s);
+		return is_woken ? SOURCE_WOKEN : collect_rings(s);
 	return err ? err : 1;
 }
 
@@ -355,7 +359,8 @@ static int source_next_batch(struct source *source, record_fn fn, void *arg)
 				 strerror(-more));
 		return more;
 	}
-	batch_emit(&s->batch, fn, arg);
+	if (more != SOURCE_WOKEN)
+		batch_emit(&s->batch, fn, arg);
 	return more;
 }
 
@@ -444,6 +449,8 @@ static int init_poll(struct bpf_source *s)
 		err = watch(s, ring_buffer__epoll_fd(s->rings));
 	if (!err && s->options.stop_fd >= 0)
 		err = watch(s, s->options.stop_fd);
+	if (!err && s->options.wake_fd >= 0)
+		err = watch(s, s->options.wake_fd);
 	return err;
 }
 

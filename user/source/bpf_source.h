@@ -24,6 +24,7 @@ struct bpf_source_options {
 	enum vm_events vm_events;
 	bool strict;	     /* a missing hook is an error */
 	int stop_fd;	     /* readable when the run should end (a signalfd); -1: never */
+	int wake_fd;	     /* readable when next() should return SOURCE_WOKEN; -1: never */
 	const char *version; /* of the detector, for the header */
 };
 

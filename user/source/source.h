@@ -14,12 +14,15 @@ typedef void (*record_fn)(void *arg, const struct record *record);
 
 struct source;
 
+#define SOURCE_WOKEN 2
+
 struct source_ops {
 	const char *name;
 	/*
 	 * Wait for the next batch and hand each of its records to `fn`. Returns 1 after a batch, 0 after
 	 * the one that ended with RECORD_STOP, -errno when the source is broken (it has logged nothing:
 	 * source_error tells). A signal that asks to stop makes a live source end with RECORD_STOP.
+	 * SOURCE_WOKEN before a batch was complete, from a live source that was given a wake_fd.
 	 */
 	int (*next)(struct source *source, record_fn fn, void *arg);
 	/* What broke, one line without newline, for the user; "" if nothing did. */
