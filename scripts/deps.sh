@@ -17,6 +17,7 @@ table() {
 	build libbpf-dev       -         loads and attaches the kernel programs
 	build libelf-dev       -         needed by libbpf
 	build zlib1g-dev       -         needed by libbpf
+	build libncurses-dev   -         draws memswell top
 	build libjansson-dev   -         reads recordings and container configuration
 	demo  nginx            nginx     the gateway of the demo and of the live tests
 	demo  nodejs           node      runs the services that leak, and the load

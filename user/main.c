@@ -35,6 +35,8 @@ int main(int argc, char **argv)
 		return views_report(&options);
 	case COMMAND_EXPLAIN:
 		return views_explain(&options);
+	case COMMAND_TOP:
+		return pipeline_top(&options);
 	case COMMAND_CHECK:
 		return pipeline_check(&options);
 	case COMMAND_SCHEMA:

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define COMMAND_BIT(command) (1U << (command))
-#define LIVE		     (COMMAND_BIT(COMMAND_RUN) | COMMAND_BIT(COMMAND_RECORD))
+#define LIVE		     (COMMAND_BIT(COMMAND_RUN) | COMMAND_BIT(COMMAND_RECORD) | COMMAND_BIT(COMMAND_TOP))
 #define REPORTING	     (LIVE | COMMAND_BIT(COMMAND_REPLAY))
 #define VIEWS		     (COMMAND_BIT(COMMAND_REPORT) | COMMAND_BIT(COMMAND_EXPLAIN))
 #define ANY		     ((1U << NR_COMMANDS) - 1)
@@ -32,6 +32,7 @@ static const struct command_row commands[NR_COMMANDS] = {
 			    "show incidents of recordings or reports, as a page", INT_MAX},
 	[COMMAND_EXPLAIN] = {"explain", "FILE [ID]", "say what happened, why, and what to do now",
 			     2},
+	[COMMAND_TOP] = {"top", NULL, "watch this host in a terminal, who fails first on top"},
 	[COMMAND_CHECK] = {"check", NULL, "try every hook on this kernel and say what works"},
 	[COMMAND_SCHEMA] = {"schema", NULL, "print the JSON Schema of the output"},
 	[COMMAND_VERSION] = {"version", NULL, "print the version"},
@@ -105,6 +106,14 @@ static int set_strict(struct options *o, const char *value)
 	return 0;
 }
 
+static int set_replay(struct options *o, const char *value)
+{
+	if (!*value)
+		return -EINVAL;
+	o->recording = value;
+	return 0;
+}
+
 /* A word that chooses the format, or for a report a file whose ending does. */
 static int set_format(struct options *o, const char *value)
 {
@@ -159,6 +168,8 @@ static const struct option_row options[] = {
 	 "how check prints: text or json; how report does: html,\n"
 	 "text, markdown, json, or a file named so: out.html\n"
 	 "(default: html, on a terminal text)"},
+	{"replay", 'r', "FILE", "the file name of a recording", COMMAND_BIT(COMMAND_TOP),
+	 set_replay, "top shows a recording, forth and back in time"},
 	{"log-level", 'l', "LEVEL", "error, warn, info or debug", ANY, set_log_level,
 	 "what goes to stderr: error, warn, info (default), debug"},
 	{"help", 'h', NULL, NULL, ANY, set_help, "print this text"},
@@ -243,7 +254,7 @@ static int take_positionals(int argc, char **argv, int at, struct options *o, ch
 		if (command < 0) {
 			snprintf(error, error_size,
 				 "unknown command '%s': expected run, record, replay, report, "
-				 "explain, check, schema, version or help",
+				 "explain, top, check, schema, version or help",
 				 shown(argv[at], quoted, sizeof(quoted)));
 			return -EINVAL;
 		}

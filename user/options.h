@@ -32,6 +32,7 @@ enum command {
 	COMMAND_REPLAY,
 	COMMAND_REPORT,
 	COMMAND_EXPLAIN,
+	COMMAND_TOP,
 	COMMAND_CHECK,
 	COMMAND_SCHEMA,
 	COMMAND_VERSION,
@@ -47,7 +48,8 @@ struct options {
 	const char *file; /* the first argument: record, replay, report, explain; into argv */
 	char **arguments; /* all of them */
 	uint32_t nr_arguments;
-	const char *output; /* reports, or the report, go here; NULL: stdout */
+	const char *output;    /* reports, or the report, go here; NULL: stdout */
+	const char *recording; /* top --replay; NULL: live */
 	uint64_t tick_ns;
 	enum vm_events vm_events;
 	enum log_level log_level;

@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#
+# memswell top in a real terminal of 80x24 while a Node.js service behind nginx leaks to its cgroup's
+# limit and dies: first on the list before, an open incident after, and the terminal as it was.
+. "$(dirname "$0")/lib.sh"
+NAME=top
+require_rig
+command -v tmux >/dev/null || skip_all "tmux is not installed"
+rig_start
+. "$TOP_DIR/tests/top/screen.sh"
+
+read -r PORT UPSTREAM <<<"$(free_ports 2)"
+CGROUP=$(memory_cgroup service 160)
+warm_page_cache
+supervise service 4 "$CGROUP" "$NODE" "$WORKLOADS/leak.js" --port "$UPSTREAM" \
+	--bytes $((16000 * SLOWNESS)) --mode $HEAP_LEAK
+wait_port "$UPSTREAM"
+gateway "$PORT" "$UPSTREAM" 2
+screen_open 80 24 env LANG=C.UTF-8 "$MEMSWELL" top
+expect "it starts" "$(screen_show | head -n 3)" screen_await 10 '^memswell top '
+load load "$PORT" 200 90
+
+expect "the service is listed with its ceiling" "$(cat "$RIG/screen")" \
+	screen_await 20 "node:$UPSTREAM .* 160M"
+expect "its growth is marked, with the time that is left" "$(cat "$RIG/screen")" \
+	screen_await 60 "^[!+?] node:$UPSTREAM .* [0-9]+s "
+expect "it is the first of the list" "$(cat "$RIG/screen")" \
+	awk -v name="node:$UPSTREAM" '/ NAME /{ getline; exit !index($0, name) }' "$RIG/screen"
+expect "the gateway's way to it is shown" "$(cat "$RIG/screen")" \
+	grep -qE "nginx [0-9]+ +127.0.0.1:$UPSTREAM" "$RIG/screen"
+expect "no line is wider than the terminal" "$(cat "$RIG/screen")" \
+	test "$(LC_ALL=C.UTF-8 wc -L <"$RIG/screen")" -le 80
+await_lives service end 1 60
+expect "its death is an open incident" "$(cat "$RIG/screen")" \
+	screen_await 5 'memory_death/heap_leak'
+expect "and a burst at the gateway" "$(cat "$RIG/screen")" \
+	screen_await 3 "127.0.0.1:$UPSTREAM .*BURST"
+await_lives service start 2 10
+expect "its restart is counted" "$(cat "$RIG/screen")" \
+	screen_await 10 "node:$UPSTREAM .* 1 *$"
+screen_keys q
+STATUS=$(screen_status)
+expect "q ends it in order" "status $STATUS" test "$STATUS" = 0
+load_stop
+screen_close
+finish
