@@ -12,7 +12,8 @@
 #include <string.h>
 
 #define COMMAND_BIT(command) (1U << (command))
-#define LIVE		     (COMMAND_BIT(COMMAND_RUN) | COMMAND_BIT(COMMAND_RECORD) | COMMAND_BIT(COMMAND_TOP))
+#define LIVE		     (COMMAND_BIT(COMMAND_RUN) | COMMAND_BIT(COMMAND_RECORD))
+#define WATCHING	     (LIVE | COMMAND_BIT(COMMAND_TOP))
 #define REPORTING	     (LIVE | COMMAND_BIT(COMMAND_REPLAY))
 #define VIEWS		     (COMMAND_BIT(COMMAND_REPORT) | COMMAND_BIT(COMMAND_EXPLAIN))
 #define ANY		     ((1U << NR_COMMANDS) - 1)
@@ -148,19 +149,20 @@ struct option_row {
 };
 
 static const struct option_row options[] = {
-	{"tick", 't', "TIME", "a time from 100ms to 60s, such as 250ms or 2s", LIVE, set_tick,
+	{"tick", 't', "TIME", "a time from 100ms to 60s, such as 250ms or 2s", WATCHING, set_tick,
 	 "how often memory is sampled (default 1s)"},
 	{"gateway", 'g', "WHO", "a comm (up to 15 bytes), :PORT or COMM:PORT, at most 16 of them",
-	 REPORTING | VIEWS, set_gateway,
+	 REPORTING | VIEWS | WATCHING, set_gateway,
 	 "only these are gateways: nginx, :8080 or nginx:8080; repeatable\n"
 	 "(default: every process that is both HTTP server and client)"},
 	{"include-samples", 's', NULL, NULL, REPORTING, set_samples,
 	 "also print every memory sample"},
 	{"output", 'O', "FILE", "a file name", REPORTING | COMMAND_BIT(COMMAND_REPORT), set_output,
 	 "reports go to FILE instead of stdout"},
-	{"vm-events", 0, "HOW", "auto, fentry, syscall or off", LIVE | COMMAND_BIT(COMMAND_CHECK),
-	 set_vm_events, "how mmap and brk are counted: auto, fentry, syscall, off"},
-	{"strict", 0, NULL, NULL, LIVE | COMMAND_BIT(COMMAND_CHECK), set_strict,
+	{"vm-events", 0, "HOW", "auto, fentry, syscall or off",
+	 WATCHING | COMMAND_BIT(COMMAND_CHECK), set_vm_events,
+	 "how mmap and brk are counted: auto, fentry, syscall, off"},
+	{"strict", 0, NULL, NULL, WATCHING | COMMAND_BIT(COMMAND_CHECK), set_strict,
 	 "a hook that cannot be attached is an error (exit 5)"},
 	{"format", 'o', "FORMAT",
 	 "html, text, markdown or json, or a file: .html, .txt, .md, .json",
