@@ -13,6 +13,7 @@
 #define MEMSWELL_ACCEPT_BPF_H
 
 #include "flow.bpf.h"
+#include "storage.bpf.h"
 
 #define IPV4_DESTINATION 16
 #define IPV6_DESTINATION 24
@@ -69,10 +70,12 @@ static __noinline void accept_syn(struct __sk_buff *skb)
 	tp = bpf_skc_to_tcp_sock(skc);
 	if (!tp)
 		return;
+	if (!has_storage())
+		sock_table_hand_on(skc, tp);
 	listener = &tp->inet_conn.icsk_inet.sk;
 	if (http_likely(listener->sk_ack_backlog <= listener->sk_max_ack_backlog))
 		return;
-	state = bpf_sk_storage_get(&sock_states, skc, NULL, 0);
+	state = sock_state_of_listener(skc);
 	if (!state || !state->owner.tgid || !accept_fill_address(key.endpoint.addr, skb))
 		return;
 	key.proc = state->owner;

@@ -18,6 +18,7 @@
 #define PF_EXITING	  0x00000004 /* include/linux/sched.h */
 #define PF_KTHREAD	  0x00200000
 #define SIGNAL_GROUP_EXIT 0x00000004 /* include/linux/sched/signal.h */
+#define THREAD_SIZE	  16384	     /* arch/x86 page_64_types.h; twice that with KASAN */
 #define NR_MAX_ERRNO	  4095	     /* include/linux/err.h: MAX_ERRNO */
 
 #define AF_INET		2 /* include/linux/socket.h */
@@ -29,6 +30,7 @@
 #define IPPROTO_DSTOPTS 60
 #define RCV_SHUTDOWN	1  /* include/net/sock.h */
 #define EACCES		13 /* include/uapi/asm-generic/errno-base.h, errno.h */
+#define EEXIST		17
 #define EPIPE		32
 #define ENONET		64
 #define ENETDOWN	100
@@ -47,6 +49,40 @@ enum { RSS_FILE = 0, RSS_ANON, RSS_SWAP, RSS_SHMEM };
 #define MAP_PRIVATE   0x02
 #define MAP_ANONYMOUS 0x20
 #define MAP_NORESERVE 0x4000
+
+/* ---- local storage and a typed current task: in all our kinds of programs since 5.15 ---- */
+
+/*
+ * 5.10 has storage of sockets for the programs of cgroups only, none of tasks, and gives the
+ * current task as a bare address. All that came bit by bit from 5.11 on, this helper last. Without
+ * it, storage.bpf.h keeps tables, and current_read() reads. May go with support for 5.10.
+ */
+static __always_inline bool has_storage(void)
+{
+	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs);
+}
+
+static __always_inline struct task_struct *current_task(void)
+{
+	if (has_storage())
+		return bpf_get_current_task_btf();
+	return (struct task_struct *)bpf_get_current_task();
+}
+
+/*
+ * What hangs on current_task(): current_read(task, signal, flags) is task->signal->flags. 0 where
+ * that would be a probe read and those are refused.
+ */
+#define current_read(task, ...)                                                                    \
+	({                                                                                         \
+		___type((task), __VA_ARGS__) __value = 0;                                          \
+                                                                                                   \
+		if (has_storage())                                                                 \
+			__value = ___arrow(task, __VA_ARGS__);                                     \
+		else if (cfg_probe_read)                                                           \
+			__value = BPF_CORE_READ(task, __VA_ARGS__);                                \
+		__value;                                                                           \
+	})
 
 /* ---- mm->rss_stat: until 6.1 an array of atomics, since 6.2 per-CPU counters ---- */
 /* May go with support for 6.1. */
@@ -69,8 +105,9 @@ static __always_inline bool rss_is_batched(void)
 
 /*
  * Pages of one kind. Since 6.2 it lags by less than max(32, 2 * CPUs) pages per CPU, and may be
- * below zero meanwhile. Before, the verifier cannot type an array of atomic_long_t, so it takes a
- * probe read. `member` must be a constant: a variable would use our element size.
+ * below zero meanwhile. Before, by up to 64 pages per thread: a thread keeps what it has not added
+ * yet, so the lag is no drift; and the verifier cannot type an array of atomic_long_t, so it takes
+ * a probe read. `member` must be a constant: a variable would use our element size.
  */
 #define mm_rss_pages(mm, member)                                                                   \
 	({                                                                                         \
@@ -95,35 +132,37 @@ static __always_inline bool exit_tells_group_dead(void)
 /* ---- registers at syscall exit: arguments as they were at entry, and the result ---- */
 
 #if defined(__TARGET_ARCH_x86)
-#define SYSCALL_NR(regs)       ((long)(regs)->orig_ax)
-#define SYSCALL_RET(regs)      ((long)(regs)->ax)
-#define SYSCALL_ARG1(regs)     ((regs)->di)
-#define SYSCALL_ARG2(regs)     ((regs)->si)
-#define SYSCALL_ARG3(regs)     ((regs)->dx)
-#define SYSCALL_ARG4(regs)     ((regs)->r10)
+#define REG_NR		       orig_ax
+#define REG_RET		       ax
+#define REG_ARG1	       di
+#define REG_ARG2	       si
+#define REG_ARG3	       dx
+#define REG_ARG4	       r10
 #define SYSCALL_FUNCTION(name) "__x64_sys_" #name
 enum { NR_MMAP = 9, NR_MUNMAP = 11, NR_BRK = 12, NR_MREMAP = 25 };
 #elif defined(__TARGET_ARCH_arm64)
-#define SYSCALL_NR(regs)       ((long)(regs)->syscallno)
-#define SYSCALL_RET(regs)      ((long)(regs)->regs[0])
-#define SYSCALL_ARG1(regs)     ((regs)->orig_x0) /* regs[0] holds the result by then */
-#define SYSCALL_ARG2(regs)     ((regs)->regs[1])
-#define SYSCALL_ARG3(regs)     ((regs)->regs[2])
-#define SYSCALL_ARG4(regs)     ((regs)->regs[3])
+#define REG_NR		       syscallno
+#define REG_RET		       regs[0]
+#define REG_ARG1	       orig_x0 /* regs[0] holds the result by then */
+#define REG_ARG2	       regs[1]
+#define REG_ARG3	       regs[2]
+#define REG_ARG4	       regs[3]
 #define SYSCALL_FUNCTION(name) "__arm64_sys_" #name
 enum { NR_BRK = 214, NR_MUNMAP = 215, NR_MREMAP = 216, NR_MMAP = 222 };
 #endif
 
 /*
- * A 32-bit task has other numbers and registers. The per-syscall tracepoints leave such tasks out,
- * tp_btf/sys_exit does not.
+ * Of current_task(). A 32-bit task has other numbers and registers. The per-syscall tracepoints
+ * leave such tasks out, tp_btf/sys_exit does not.
  */
-static __always_inline bool syscall_is_compat(const struct task_struct *task)
+static __always_inline bool syscall_is_compat(struct task_struct *task)
 {
 #if defined(__TARGET_ARCH_x86)
-	return task->thread_info.status & 0x0002; /* arch/x86 thread_info.h: TS_COMPAT */
+	return current_read(task, thread_info.status) &
+	       0x0002; /* arch/x86 thread_info.h: TS_COMPAT */
 #else
-	return task->thread_info.flags & (1UL << 22); /* arch/arm64 thread_info.h: TIF_32BIT */
+	return current_read(task, thread_info.flags) &
+	       (1UL << 22); /* arch/arm64 thread_info.h: TIF_32BIT */
 #endif
 }
 

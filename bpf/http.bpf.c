@@ -19,6 +19,7 @@
 #include "compat.bpf.h"
 #include "flow.bpf.h"
 #include "http.bpf.h"
+#include "storage.bpf.h"
 
 #define IPV4_HEADER	    20
 #define IPV6_HEADER	    40
@@ -546,11 +547,9 @@ static __always_inline void http_packet(struct __sk_buff *skb, const __u32 dir)
 
 	if (!http_find_payload(skb, &packet) || !sk || sk->state == TCP_LISTEN)
 		return;
-	state = bpf_sk_storage_get(&sock_states, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!state) {
-		count_loss(WIRE_LOSS_SOCKET_STORAGE);
+	state = sock_state_of_packet(skb, sk);
+	if (!state)
 		return;
-	}
 	if (http_unlikely(state->http.flags & HTTP_IGNORED)) {
 		backend_packet(skb, state, &packet);
 		return;

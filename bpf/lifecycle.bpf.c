@@ -2,9 +2,8 @@
 /*
  * lifecycle.bpf.c - births, execs and deaths of thread groups, and the signals that cause deaths.
  *
- * Essential programs: no task storage, and typed loads only (where not, cfg_probe_read decides), so
- * they load on every kernel with tp_btf and under lockdown=confidentiality. Threads are no births
- * and no deaths.
+ * Essential programs: typed loads only (where not, cfg_probe_read decides), so they load on every
+ * kernel with tp_btf and under lockdown=confidentiality. Threads are no births and no deaths.
  */
 #include "state.bpf.h"
 
@@ -12,6 +11,7 @@
 
 #include "compat.bpf.h"
 #include "emit.bpf.h"
+#include "storage.bpf.h"
 #include "task.bpf.h"
 
 SEC("?tp_btf/sched_process_fork")
@@ -110,6 +110,7 @@ int lifecycle_exit(__u64 *ctx)
 
 	if (task->flags & PF_KTHREAD || !exit_ends_group(task, ctx))
 		return 0;
+	task_state_drop(task);
 	event = emit_reserve(WIRE_EXIT, sizeof(*event));
 	if (!event)
 		return 0;
@@ -219,7 +220,7 @@ int BPF_PROG(lifecycle_signal, int sig, struct kernel_siginfo *info, struct task
 	if (!event)
 		return 0;
 	fill_proc(&event->target, task);
-	fill_proc(&event->sender, bpf_get_current_task_btf());
+	fill_current(&event->sender, current_task());
 	event->sig = sig;
 	event->code = signal_code(info, sig);
 	event->result = result;

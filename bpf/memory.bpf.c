@@ -3,7 +3,7 @@
  * memory.bpf.c - how much memory each process has: a full sample of all when user space asks (once
  * a tick), and a report in between when one process moves fast.
  *
- * It does not account pages itself; the kernel's own counters are read. Needs task storage.
+ * It does not account pages itself; the kernel's own counters are read.
  */
 #include "state.bpf.h"
 
@@ -11,6 +11,7 @@
 
 #include "compat.bpf.h"
 #include "emit.bpf.h"
+#include "storage.bpf.h"
 #include "task.bpf.h"
 
 /* Machines with more CPUs share gates, which only makes them open sooner. */
@@ -27,15 +28,15 @@ static struct {
 /* The state is made by the sample and by vm.bpf.c: here a page-table lock is held. */
 static __noinline int rss_look(struct mm_struct *mm)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = current_task();
 	struct task_state *state;
 	__u64 anon, last, now;
 	struct wire_rss *event;
 
 	/* reclaim, ksm and khugepaged change the memory of others; the next sample sees that */
-	if (task->mm != mm || task->flags & PF_KTHREAD)
+	if (current_read(task, mm) != mm || current_read(task, flags) & PF_KTHREAD)
 		return 0;
-	state = bpf_task_storage_get(&task_states, task->group_leader, NULL, 0);
+	state = task_state_of_current(task, false);
 	if (!state)
 		return 0;
 	anon = mm_rss_pages(mm, RSS_ANON);
@@ -50,7 +51,7 @@ static __noinline int rss_look(struct mm_struct *mm)
 	event = emit_reserve(WIRE_RSS, sizeof(*event));
 	if (!event)
 		return 0;
-	fill_proc(&event->proc, task);
+	fill_current(&event->proc, task);
 	event->anon_pages = anon;
 	event->file_pages = mm_rss_pages(mm, RSS_FILE);
 	event->shmem_pages = mm_rss_pages(mm, RSS_SHMEM);
@@ -89,9 +90,8 @@ static __always_inline void fill_memory(struct wire_task *sample, struct mm_stru
  */
 static __always_inline void add_thread(struct task_struct *task, __u64 session)
 {
-	struct task_state *state;
+	struct task_state *state = task_state_of(task->group_leader);
 
-	state = bpf_task_storage_get(&task_states, task->group_leader, NULL, 0);
 	if (!state)
 		return;
 	if (state->threads_session != session) {
@@ -118,9 +118,8 @@ static __always_inline void fill_cpu(struct wire_task *sample, struct task_state
 static __always_inline void fill_state(struct wire_task *sample, struct task_struct *leader,
 				       struct mm_struct *mm, __u64 session)
 {
-	struct task_state *state;
+	struct task_state *state = task_state_make(leader);
 
-	state = bpf_task_storage_get(&task_states, leader, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!state) {
 		count_loss(WIRE_LOSS_TASK_STORAGE);
 		return;

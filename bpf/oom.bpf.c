@@ -21,14 +21,12 @@
 #define OOM_SLACK_PAGES 256
 
 /*
- * The nearest ancestor-or-self of the victim without room; id stays 0 if all have some: global OOM.
- * Where the counters cannot be read it is the victim's own cgroup, with no owner_id.
+ * The nearest ancestor-or-self of the cgroup without room; id stays 0 if all have some: global OOM.
+ * Where the counters cannot be read it is the cgroup itself, with no owner_id.
  */
-static __always_inline void fill_full_memcg(struct wire_memcg *out,
-					    const struct task_struct *victim)
+static __always_inline void fill_full_memcg(struct wire_memcg *out, struct cgroup_subsys_state *css,
+					    struct wire_cgroup name)
 {
-	struct cgroup_subsys_state *css = task_memcg(victim);
-	struct wire_cgroup name = task_memcg_name(victim);
 	struct page_counter *counter;
 
 	if (!css)
@@ -59,7 +57,7 @@ static __always_inline void fill_victim(struct wire_oom *event, struct task_stru
 	struct mm_struct *mm = victim->mm;
 
 	fill_proc(&event->victim, victim);
-	fill_full_memcg(&event->memcg, victim);
+	fill_full_memcg(&event->memcg, task_memcg(victim), task_memcg_name(victim));
 	if (mm) {
 		event->anon_pages = mm_rss_pages(mm, RSS_ANON);
 		event->file_pages = mm_rss_pages(mm, RSS_FILE);
@@ -69,14 +67,43 @@ static __always_inline void fill_victim(struct wire_oom *event, struct task_stru
 	fill_comm(event->victim_comm, victim->group_leader);
 }
 
+/* The victim is current, which may be a bare address. */
+static __always_inline void fill_victim_current(struct wire_oom *event, struct task_struct *task)
+{
+	struct mm_struct *mm = current_read(task, mm);
+
+	fill_current(&event->victim, task);
+	if (mm && cfg_probe_read) {
+		event->anon_pages = mm_rss_pages(mm, RSS_ANON);
+		event->file_pages = mm_rss_pages(mm, RSS_FILE);
+		event->shmem_pages = mm_rss_pages(mm, RSS_SHMEM);
+	}
+	event->oom_score_adj = current_read(task, signal, oom_score_adj);
+	bpf_get_current_comm(event->victim_comm, sizeof(event->victim_comm));
+}
+
+/*
+ * A thread id alone names the victim. What its OOM killer ran out of is known all the same: who
+ * triggered it was charged to the same cgroup, or to one below.
+ */
+static __always_inline void fill_victim_by_id(struct wire_oom *event, struct task_struct *trigger,
+					      pid_t tid)
+{
+	fill_full_memcg(&event->memcg, current_memcg(trigger), current_memcg_name(trigger));
+	if (tid == current_read(trigger, pid))
+		fill_victim_current(event, trigger);
+	else
+		event->victim.tgid = tid;
+}
+
 /*
  * ctx is raw: the argument is a task, or on older kernels a thread id; the verifier follows only
- * the branch that the knob leaves alive. A thread id alone names the victim, with no start time.
+ * the branch that the knob leaves alive.
  */
 SEC("?tp_btf/mark_victim")
 int oom_mark_victim(__u64 *ctx)
 {
-	struct task_struct *trigger = bpf_get_current_task_btf();
+	struct task_struct *trigger = current_task();
 	struct wire_oom *event;
 
 	event = emit_reserve(WIRE_OOM, sizeof(*event));
@@ -85,12 +112,10 @@ int oom_mark_victim(__u64 *ctx)
 	event->memcg.limit_pages = WIRE_NO_LIMIT;
 	if (cfg_mark_victim_has_task)
 		fill_victim(event, (struct task_struct *)ctx[0]);
-	else if ((pid_t)ctx[0] == trigger->pid)
-		fill_victim(event, trigger);
 	else
-		event->victim.tgid = (pid_t)ctx[0];
-	fill_proc(&event->trigger, trigger);
-	fill_comm(event->trigger_comm, trigger);
+		fill_victim_by_id(event, trigger, (pid_t)ctx[0]);
+	fill_current(&event->trigger, trigger);
+	bpf_get_current_comm(event->trigger_comm, sizeof(event->trigger_comm));
 	emit_submit(WIRE_OOM, event);
 	return 0;
 }

@@ -11,37 +11,19 @@
 #include <bpf/bpf_tracing.h>
 
 #include "emit.bpf.h"
+#include "storage.bpf.h"
 #include "task.bpf.h"
 
 static __always_inline int reclaim_begin(void)
 {
-	__u64 *start;
-
-	start = bpf_task_storage_get(&reclaim_starts, bpf_get_current_task_btf(), NULL,
-				     BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (start)
-		*start = bpf_ktime_get_boot_ns();
-	else
+	if (!reclaim_put_start(bpf_ktime_get_boot_ns()))
 		count_loss(WIRE_LOSS_TASK_STORAGE);
 	return 0;
 }
 
-/* Time since the begin; 0 if that was not seen. */
-static __always_inline __u64 reclaim_take_ns(struct task_struct *task)
-{
-	__u64 *start = bpf_task_storage_get(&reclaim_starts, task, NULL, 0);
-	__u64 spent_ns;
-
-	if (!start || !*start)
-		return 0;
-	spent_ns = bpf_ktime_get_boot_ns() - *start;
-	*start = 0;
-	return spent_ns;
-}
-
 static __always_inline struct wire_reclaim *reclaim_total(struct task_struct *task)
 {
-	struct wire_cgroup memcg = task_memcg_name(task);
+	struct wire_cgroup memcg = current_memcg_name(task);
 	struct wire_reclaim zero = {};
 	struct wire_reclaim *total;
 
@@ -57,12 +39,14 @@ static __always_inline struct wire_reclaim *reclaim_total(struct task_struct *ta
 
 static __always_inline int reclaim_end(bool is_direct)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 spent_ns = reclaim_take_ns(task);
+	struct task_struct *task = current_task();
+	__u64 start = reclaim_take_start(task);
 	struct wire_reclaim *total;
+	__u64 spent_ns;
 
-	if (!spent_ns)
+	if (!start)
 		return 0;
+	spent_ns = bpf_ktime_get_boot_ns() - start;
 	total = reclaim_total(task);
 	if (!total)
 		return 0;

@@ -13,25 +13,28 @@
 #include "emit.bpf.h"
 #include "task.bpf.h"
 
-/*
- * Where the location string is, as user space puts it into the uprobe's cookie: first argument of
- * node::OOMErrorHandler, second of v8::internal::V8::FatalProcessOutOfMemory.
- */
-enum { LOCATION_ARG1 = 1, LOCATION_ARG2 = 2 };
-
-SEC("?uprobe")
-int runtime_v8_oom(struct pt_regs *ctx)
+static __always_inline int runtime_report(const void *location)
 {
-	const void *location = (const void *)PT_REGS_PARM2(ctx);
-	struct wire_v8_oom *event;
+	struct wire_v8_oom *event = emit_reserve(WIRE_V8_OOM, sizeof(*event));
 
-	if (bpf_get_attach_cookie(ctx) == LOCATION_ARG1)
-		location = (const void *)PT_REGS_PARM1(ctx);
-	event = emit_reserve(WIRE_V8_OOM, sizeof(*event));
 	if (!event)
 		return 0;
-	fill_proc(&event->proc, bpf_get_current_task_btf());
+	fill_current(&event->proc, current_task());
 	bpf_probe_read_user_str(event->text, sizeof(event->text), location);
 	emit_submit(WIRE_V8_OOM, event);
 	return 0;
+}
+
+/* The location is the first argument of node::OOMErrorHandler. */
+SEC("?uprobe")
+int runtime_v8_oom_arg1(struct pt_regs *ctx)
+{
+	return runtime_report((const void *)PT_REGS_PARM1(ctx));
+}
+
+/* The location is the second argument of v8::internal::V8::FatalProcessOutOfMemory. */
+SEC("?uprobe")
+int runtime_v8_oom_arg2(struct pt_regs *ctx)
+{
+	return runtime_report((const void *)PT_REGS_PARM2(ctx));
 }

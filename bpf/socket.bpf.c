@@ -16,6 +16,7 @@
 #include "compat.bpf.h"
 #include "emit.bpf.h"
 #include "flow.bpf.h"
+#include "storage.bpf.h"
 #include "task.bpf.h"
 
 /*
@@ -50,7 +51,7 @@ int socket_create(struct bpf_sock *ctx)
 		count_loss(WIRE_LOSS_SOCKET_STORAGE);
 		return 1;
 	}
-	fill_proc(&state->owner, bpf_get_current_task_btf());
+	fill_current(&state->owner, current_task());
 	state->http.flags = HTTP_FRESH;
 	return 1;
 }
@@ -81,7 +82,7 @@ int BPF_PROG(socket_recv_owner, struct sock *sk)
 
 	if (!tp || tp->data_segs_in > FIRST_SEGMENTS)
 		return 0;
-	state = bpf_sk_storage_get(&sock_states, sk, NULL, 0);
+	state = sock_state_of(sk);
 	if (!state || (state->flags & SOCK_REFINED))
 		return 0;
 	if (!(state->http.flags & HTTP_IGNORED) && sk->sk_lock.owned)
@@ -228,7 +229,7 @@ static __always_inline bool socket_cuts_response(const struct sock_state *state,
 	    state->http.role != WIRE_ROLE_SERVER || (state->flags & SOCK_FAILED) ||
 	    state->http.response.measured)
 		return false;
-	if (!(bpf_get_current_task_btf()->flags & PF_EXITING))
+	if (!(current_read(current_task(), flags) & PF_EXITING))
 		return false;
 	tp = bpf_skc_to_tcp_sock(sk);
 	return tp && tp->write_seq - tp->snd_nxt >= tp->mss_cache;
@@ -335,9 +336,9 @@ static __noinline void socket_listener(struct sock *sk, enum wire_listener_state
 
 	if (!event)
 		return;
-	fill_proc(&event->owner, bpf_get_current_task_btf());
+	fill_current(&event->owner, current_task());
 	fill_local(&event->local, sk);
-	event->sock_id = bpf_get_socket_cookie(sk);
+	event->sock_id = sock_id_of(sk);
 	event->state = listener;
 	emit_submit(WIRE_LISTENER, event);
 }
@@ -346,8 +347,9 @@ static __noinline void socket_listener(struct sock *sk, enum wire_listener_state
 
 static __always_inline void socket_change(struct sock *sk, const struct change *change)
 {
-	struct sock_state *state = bpf_sk_storage_get(&sock_states, sk, NULL, 0);
+	struct sock_state *state;
 
+	state = change->to == TCP_SYN_SENT ? sock_state_of_connect(sk) : sock_state_of(sk);
 	if (!state)
 		return;
 	if (change->to == TCP_SYN_SENT)
@@ -400,7 +402,7 @@ static __always_inline void socket_reset_sent(struct sock *sk, __u32 reason)
 
 	if (!sk)
 		return;
-	state = bpf_sk_storage_get(&sock_states, sk, NULL, 0);
+	state = sock_state_of_reset(sk);
 	if (!state || !(state->flags & (SOCK_SLOT | SOCK_CLOSED)) ||
 	    state->http.role == WIRE_ROLE_BACKEND)
 		return;
@@ -477,7 +479,7 @@ int socket_files(struct bpf_iter__task_file *ctx)
 	record.head.size = sizeof(record);
 	record.head.ts_ns = bpf_ktime_get_boot_ns();
 	record.state = sk->__sk_common.skc_state;
-	record.sock_id = bpf_get_socket_cookie(sk);
+	record.sock_id = sock_id_of(sk);
 	fill_local(&record.local, sk);
 	if (record.state != TCP_LISTEN)
 		fill_remote(&record.remote, sk);

@@ -18,9 +18,13 @@ const volatile __u8 cfg_probe_read = 1;
 __u64 boot_offset_ns = 0;
 
 struct task_state_map task_states SEC(".maps");
+struct task_state_table task_state_table SEC(".maps");
 struct reclaim_start_map reclaim_starts SEC(".maps");
+struct reclaim_start_table reclaim_start_table SEC(".maps");
 struct reclaim_map reclaims SEC(".maps");
 struct sock_state_map sock_states SEC(".maps");
+struct sock_state_table sock_state_table SEC(".maps");
+struct dropped_socket_map dropped_sockets SEC(".maps");
 struct flow_slot_map flow_slots SEC(".maps");
 struct free_flow_slot_map free_flow_slots SEC(".maps");
 struct free_flow_slot_map free_backend_slots SEC(".maps");

@@ -24,6 +24,14 @@
 #define MAX_FLOW_KEYS	    65536 /* placeholder for flow_slots, set by user space */
 #define MAX_RECLAIM_CGROUPS 1024  /* further cgroups are counted as WIRE_LOSS_RECLAIM_TABLE */
 
+/*
+ * Of the tables that stand in for local storage where a kernel has none (Linux 5.10). What does not
+ * fit is counted as that storage's loss: WIRE_LOSS_TASK_STORAGE, WIRE_LOSS_SOCKET_STORAGE.
+ */
+#define MAX_TASK_STATES	   32768
+#define MAX_SOCK_STATES	   65536
+#define MAX_RECLAIM_STARTS 4096 /* threads that reclaim at one time */
+
 /* ---- knobs, set before load and constant afterwards ---- */
 
 extern const volatile __u32 cfg_nr_cpus;
@@ -74,11 +82,28 @@ struct task_state_map {
 	__type(value, struct task_state);
 };
 
+/* Stands in for the map above. By allocation, so that a deleted state lives on while it is used. */
+struct task_state_table {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_TASK_STATES);
+	__type(key, __u32); /* tgid */
+	__type(value, struct task_state);
+};
+
 /* When the reclaim that this thread is in began. */
 struct reclaim_start_map {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
+	__type(value, __u64);
+};
+
+/* Stands in for the map above. Memory is short when an entry is made, so all are made before. */
+struct reclaim_start_table {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_RECLAIM_STARTS);
+	__type(key, __u32); /* thread id */
 	__type(value, __u64);
 };
 
@@ -161,6 +186,31 @@ struct sock_state_map {
 	__type(value, struct sock_state);
 };
 
+/*
+ * Stands in for the map above, which then holds of each socket only what it started from: the one
+ * thing that the kernel hands on to accepted sockets.
+ */
+struct sock_state_table {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_SOCK_STATES);
+	__type(key, __u64); /* address of its struct sock */
+	__type(value, struct sock_state);
+};
+
+/* The socket whose state this CPU dropped last: a reset that its end calls for comes after that. */
+struct dropped_socket {
+	__u64 address;
+	struct sock_state state;
+};
+
+struct dropped_socket_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct dropped_socket);
+};
+
 struct flow_slot_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, MAX_FLOW_KEYS);
@@ -206,9 +256,13 @@ struct loss_map {
 };
 
 extern struct task_state_map task_states SEC(".maps");
+extern struct task_state_table task_state_table SEC(".maps");
 extern struct reclaim_start_map reclaim_starts SEC(".maps");
+extern struct reclaim_start_table reclaim_start_table SEC(".maps");
 extern struct reclaim_map reclaims SEC(".maps");
 extern struct sock_state_map sock_states SEC(".maps");
+extern struct sock_state_table sock_state_table SEC(".maps");
+extern struct dropped_socket_map dropped_sockets SEC(".maps");
 extern struct flow_slot_map flow_slots SEC(".maps");
 extern struct free_flow_slot_map free_flow_slots SEC(".maps");
 extern struct free_flow_slot_map free_backend_slots SEC(".maps");

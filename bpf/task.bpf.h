@@ -22,6 +22,20 @@ static __always_inline void fill_proc(struct wire_proc *proc, const struct task_
 	proc->pad = 0;
 }
 
+/* Whether fill_current() can tell: not where that takes a probe read and those are refused. */
+static __always_inline bool current_is_known(void)
+{
+	return has_storage() || cfg_probe_read;
+}
+
+/* Of current; task is current_task(). 0: unknown. */
+static __always_inline void fill_current(struct wire_proc *proc, struct task_struct *task)
+{
+	proc->tgid = current_read(task, tgid);
+	proc->start_ns = current_read(task, group_leader, start_boottime);
+	proc->pad = 0;
+}
+
 /* Two loads instead of a string helper, which would be a probe read. */
 static __always_inline void fill_comm(__u8 *comm, const struct task_struct *task)
 {
@@ -33,18 +47,22 @@ static __always_inline void fill_comm(__u8 *comm, const struct task_struct *task
 /*
  * The memory controller's place in css_set.subsys depends on the configuration, so the index is
  * relocated; a constant index beyond the array of a smaller kernel would not even load. The
- * verifier sees a constant offset into the array and types the result. NULL without CONFIG_MEMCG.
+ * verifier sees a constant offset into the array and types what is there.
  */
+static __always_inline struct cgroup_subsys_state **memcg_place(struct css_set *cgroups)
+{
+	__u64 index = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
+
+	return (void *)cgroups + bpf_core_field_offset(struct css_set, subsys) +
+	       index * sizeof(void *);
+}
+
+/* NULL without CONFIG_MEMCG. */
 static __always_inline struct cgroup_subsys_state *task_memcg(const struct task_struct *task)
 {
-	__u64 index;
-
 	if (!bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
 		return NULL;
-	index = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
-	return *(struct cgroup_subsys_state **)((void *)task->cgroups +
-						bpf_core_field_offset(struct css_set, subsys) +
-						index * sizeof(void *));
+	return *memcg_place(task->cgroups);
 }
 
 /* What user space knows as the directory's inode, and in which hierarchy (0 is cgroup v2). */
@@ -56,6 +74,33 @@ static __always_inline struct wire_cgroup task_memcg_name(const struct task_stru
 	if (css) {
 		name.id = css->cgroup->kn->id;
 		name.hierarchy = css->cgroup->root->hierarchy_id;
+	}
+	return name;
+}
+
+/* The same of current, as a bare address where current_task() is one; task is current_task(). */
+static __always_inline struct cgroup_subsys_state *current_memcg(struct task_struct *task)
+{
+	struct cgroup_subsys_state *css = NULL;
+
+	if (has_storage())
+		return task_memcg(task);
+	if (cfg_probe_read && bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
+		bpf_probe_read_kernel(&css, sizeof(css), memcg_place(BPF_CORE_READ(task, cgroups)));
+	return css;
+}
+
+static __always_inline struct wire_cgroup current_memcg_name(struct task_struct *task)
+{
+	struct cgroup_subsys_state *css;
+	struct wire_cgroup name = {};
+
+	if (has_storage())
+		return task_memcg_name(task);
+	css = current_memcg(task);
+	if (css) {
+		name.id = BPF_CORE_READ(css, cgroup, kn, id);
+		name.hierarchy = BPF_CORE_READ(css, cgroup, root, hierarchy_id);
 	}
 	return name;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * vm.bpf.c - mmap, munmap, mremap and brk, added up per process in its task storage and reported
- * when much moved or a call failed.
+ * vm.bpf.c - mmap, munmap, mremap and brk, added up in the state of the process and reported when
+ * much moved or a call failed.
  *
  * The counting is written once; three kinds of thin twins feed it, of which user space attaches
  * one: fexit on the kernel functions, one classic tracepoint per syscall, or tp_btf/sys_exit, which
@@ -14,6 +14,7 @@
 
 #include "compat.bpf.h"
 #include "emit.bpf.h"
+#include "storage.bpf.h"
 #include "task.bpf.h"
 
 #define VM_REPORT_MIN_NS 100000000ULL
@@ -44,10 +45,9 @@ static __always_inline struct task_state *vm_state(struct task_struct *task)
 {
 	struct task_state *state;
 
-	if (task->flags & PF_KTHREAD)
+	if (current_read(task, flags) & PF_KTHREAD)
 		return NULL;
-	state = bpf_task_storage_get(&task_states, task->group_leader, NULL,
-				     BPF_LOCAL_STORAGE_GET_F_CREATE);
+	state = task_state_of_current(task, true);
 	if (!state)
 		count_loss(WIRE_LOSS_TASK_STORAGE);
 	return state;
@@ -80,7 +80,7 @@ static __always_inline void vm_report(struct task_struct *task, struct task_stat
 	event = emit_reserve(WIRE_VM, sizeof(*event));
 	if (!event)
 		return;
-	fill_proc(&event->proc, task);
+	fill_current(&event->proc, task);
 	event->counters = state->vm;
 	emit_submit(WIRE_VM, event);
 }
@@ -146,7 +146,7 @@ static __always_inline bool malloc_knows(const struct task_state *state, __u64 l
 
 static __noinline int vm_mmap(__u64 len, __u64 prot, __u64 flags, long ret)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = current_task();
 	struct vm_change change = {.call = WIRE_VM_MMAP, .failed = is_error(ret)};
 	struct task_state *state = vm_state(task);
 
@@ -163,7 +163,7 @@ static __noinline int vm_mmap(__u64 len, __u64 prot, __u64 flags, long ret)
 
 static __noinline int vm_munmap(__u64 len, long ret)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = current_task();
 	struct vm_change change = {.call = WIRE_VM_MUNMAP, .failed = is_error(ret)};
 	struct task_state *state = vm_state(task);
 
@@ -181,7 +181,7 @@ static __noinline int vm_munmap(__u64 len, long ret)
 /* An old length of 0 makes a second mapping of shared pages: all of the new length is added. */
 static __noinline int vm_mremap(__u64 old_len, __u64 new_len, long ret)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = current_task();
 	struct vm_change change = {.call = WIRE_VM_MREMAP, .failed = is_error(ret)};
 	struct task_state *state = vm_state(task);
 
@@ -209,15 +209,16 @@ static __noinline int vm_mremap(__u64 old_len, __u64 new_len, long ret)
  */
 static __noinline int vm_brk(__u64 asked, __u64 now)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = current_task();
 	struct vm_change change = {.call = WIRE_VM_BRK, .failed = now < asked};
 	struct task_state *state = vm_state(task);
-	__u64 old, old_end, new_end;
+	__u64 mm, old, old_end, new_end;
 
 	if (!state)
 		return 0;
-	old = asked && state->brk_mm == (__u64)task->mm ? state->brk : now;
-	state->brk_mm = (__u64)task->mm;
+	mm = (__u64)current_read(task, mm);
+	old = asked && state->brk_mm == mm ? state->brk : now;
+	state->brk_mm = mm;
 	state->brk = now;
 	old_end = page_align(old);
 	new_end = page_align(now);
@@ -231,23 +232,22 @@ static __noinline int vm_brk(__u64 asked, __u64 now)
 
 static __always_inline int vm_mmap_regs(const struct pt_regs *regs)
 {
-	return vm_mmap(SYSCALL_ARG2(regs), SYSCALL_ARG3(regs), SYSCALL_ARG4(regs),
-		       SYSCALL_RET(regs));
+	return vm_mmap(regs->REG_ARG2, regs->REG_ARG3, regs->REG_ARG4, (long)regs->REG_RET);
 }
 
 static __always_inline int vm_munmap_regs(const struct pt_regs *regs)
 {
-	return vm_munmap(SYSCALL_ARG2(regs), SYSCALL_RET(regs));
+	return vm_munmap(regs->REG_ARG2, (long)regs->REG_RET);
 }
 
 static __always_inline int vm_mremap_regs(const struct pt_regs *regs)
 {
-	return vm_mremap(SYSCALL_ARG2(regs), SYSCALL_ARG3(regs), SYSCALL_RET(regs));
+	return vm_mremap(regs->REG_ARG2, regs->REG_ARG3, (long)regs->REG_RET);
 }
 
 static __always_inline int vm_brk_regs(const struct pt_regs *regs)
 {
-	return vm_brk(SYSCALL_ARG1(regs), SYSCALL_RET(regs));
+	return vm_brk(regs->REG_ARG1, (long)regs->REG_RET);
 }
 
 /* ---- twins: fexit; the inner functions of mremap and brk are not everywhere traceable ---- */
@@ -268,16 +268,48 @@ int BPF_PROG(vm_munmap_fexit, unsigned long start, unsigned long len, bool unloc
 SEC("?fexit/" SYSCALL_FUNCTION(mremap))
 int BPF_PROG(vm_mremap_fexit, const struct pt_regs *regs, long ret)
 {
-	return vm_mremap(SYSCALL_ARG2(regs), SYSCALL_ARG3(regs), ret);
+	return vm_mremap(regs->REG_ARG2, regs->REG_ARG3, ret);
 }
 
 SEC("?fexit/" SYSCALL_FUNCTION(brk))
 int BPF_PROG(vm_brk_fexit, const struct pt_regs *regs, long ret)
 {
-	return vm_brk(SYSCALL_ARG1(regs), ret);
+	return vm_brk(regs->REG_ARG1, ret);
+}
+
+/*
+ * The same where the prototypes of system calls have no type for their registers (5.10). On x86_64,
+ * the one that has trampolines there, they lie at the end of the task's stack; what does not hold
+ * the number of the call is something else.
+ */
+static __always_inline const struct pt_regs *bare_regs(long nr)
+{
+	void *stack = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), stack);
+	const struct pt_regs *regs = stack + THREAD_SIZE - bpf_core_type_size(struct pt_regs);
+
+	return (long)BPF_CORE_READ(regs, REG_NR) == nr ? regs : NULL;
+}
+
+SEC("?fexit/" SYSCALL_FUNCTION(mremap))
+int BPF_PROG(vm_mremap_fexit_bare, const void *unused, long ret)
+{
+	const struct pt_regs *regs = bare_regs(NR_MREMAP);
+
+	if (!regs)
+		return 0;
+	return vm_mremap(BPF_CORE_READ(regs, REG_ARG2), BPF_CORE_READ(regs, REG_ARG3), ret);
+}
+
+SEC("?fexit/" SYSCALL_FUNCTION(brk))
+int BPF_PROG(vm_brk_fexit_bare, const void *unused, long ret)
+{
+	const struct pt_regs *regs = bare_regs(NR_BRK);
+
+	return regs ? vm_brk(BPF_CORE_READ(regs, REG_ARG1), ret) : 0;
 }
 
 /* ---- twins: classic tracepoints; what they pass has no stable layout, the registers have ---- */
+/* Since 5.15: before, nothing leads from them to the registers. */
 
 static __always_inline const struct pt_regs *current_regs(void)
 {
@@ -312,7 +344,7 @@ int vm_brk_exit(void *ctx)
 
 static __noinline int vm_sys_exit_regs(const struct pt_regs *regs, long nr)
 {
-	if (syscall_is_compat(bpf_get_current_task_btf()))
+	if (syscall_is_compat(current_task()))
 		return 0;
 	switch (nr) {
 	case NR_MMAP:
@@ -330,7 +362,7 @@ static __noinline int vm_sys_exit_regs(const struct pt_regs *regs, long nr)
 SEC("?tp_btf/sys_exit")
 int BPF_PROG(vm_sys_exit, struct pt_regs *regs)
 {
-	long nr = SYSCALL_NR(regs);
+	long nr = (long)regs->REG_NR;
 
 	if (nr != NR_MMAP && nr != NR_MUNMAP && nr != NR_MREMAP && nr != NR_BRK)
 		return 0;

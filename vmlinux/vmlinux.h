@@ -52,6 +52,9 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 
+/* Which helpers a kernel has, asked through bpf_core_enum_value_exists(). */
+enum bpf_func_id { BPF_FUNC_task_pt_regs = 175 };
+
 enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
 enum { BPF_F_NO_PREALLOC = 1, BPF_F_CLONE = 512, BPF_F_MMAPABLE = 1024 };
 enum { BPF_LOCAL_STORAGE_GET_F_CREATE = 1, BPF_SK_STORAGE_GET_F_CREATE = 1 };
@@ -209,6 +212,7 @@ struct kernel_siginfo {
 
 struct task_struct {
 	struct thread_info thread_info;
+	void *stack;
 	unsigned int flags;
 	unsigned int ptrace;
 	struct sched_entity se;
@@ -251,6 +255,18 @@ struct bpf_iter__task_file {
 	struct file *file;
 };
 
+/* ---- files ---- */
+
+struct inode {
+	unsigned short i_mode;
+	unsigned long i_ino;
+};
+
+struct file {
+	struct inode *f_inode;
+	void *private_data;
+};
+
 /* ---- net: sockets, tcp ---- */
 
 struct in6_addr {
@@ -288,9 +304,12 @@ typedef struct {
 	int owned;
 } socket_lock_t;
 
+struct socket;
+
 struct sock {
 	struct sock_common __sk_common;
 	socket_lock_t sk_lock;
+	struct socket *sk_socket; /* NULL: not accepted yet, or closed by its process */
 	int sk_err;
 	u16 sk_protocol;
 	u8 sk_shutdown;
@@ -301,6 +320,7 @@ struct sock {
 struct sk_buff;
 
 struct socket {
+	struct file *file;
 	struct sock *sk;
 };
 

@@ -247,7 +247,7 @@ static void the_process_that_writes_is_the_owner(void **state)
 
 static void adopt_sockets(void)
 {
-	struct bpf_link *link = bpf_program__attach_iter(harness.bpf->progs.socket_files, NULL);
+	struct bpf_link *link = bpf_program__attach_iter(harness_files(&harness), NULL);
 	char records[4096];
 	int fd = bpf_iter_create(bpf_link__fd(link));
 

@@ -150,6 +150,8 @@ static void finds_the_payload_in_every_shape(void **state)
 	struct noted noted;
 
 	(void)state;
+	if (!harness.has_storage)
+		skip(); /* the socket of BPF_PROG_RUN is none of TCP: the table does not take it */
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
 		struct frame frame = build(&shapes[i]);
 

@@ -473,7 +473,7 @@ static void a_request_counts_when_it_is_read(void **state)
 
 static uint32_t adopt_sockets(void)
 {
-	struct bpf_program *program = harness.bpf->progs.socket_files;
+	struct bpf_program *program = harness_files(&harness);
 	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
 	struct wire_socket sockets[32];
 	uint32_t nr_old = 0;

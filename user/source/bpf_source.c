@@ -503,10 +503,14 @@ static int init(struct bpf_source *s, char *error, size_t error_size)
 static void init_tables(struct bpf_source *s)
 {
 	const struct loader_hook *v8 = loader_find(&s->loader, "v8_oom");
-	bool watch_v8 = v8 && v8->probe.state == PROBE_ATTACHED;
+	const struct bpf_program *v8_programs[NR_V8_FATAL_KINDS] = {NULL};
 
-	executables_init(&s->executables,
-			 watch_v8 ? loader_program(&s->loader, "runtime_v8_oom") : NULL);
+	if (v8 && v8->probe.state == PROBE_ATTACHED) {
+		v8_programs[V8_FATAL_FIRST_ARG] = loader_program(&s->loader, "runtime_v8_oom_arg1");
+		v8_programs[V8_FATAL_SECOND_ARG] =
+			loader_program(&s->loader, "runtime_v8_oom_arg2");
+	}
+	executables_init(&s->executables, v8_programs);
 	cgroups_init(&s->cgroups);
 	processes_init(&s->processes, &s->executables, &s->cgroups, self_boot_ns());
 }

@@ -15,8 +15,8 @@
 
 #define ELF_MAX_V8_FATAL 6
 
-/* Which argument of the function is its location text; the uprobe's cookie. */
-enum v8_fatal_kind { V8_FATAL_FIRST_ARG = 1, V8_FATAL_SECOND_ARG = 2 };
+/* Which argument of the function is its location text. */
+enum v8_fatal_kind { V8_FATAL_FIRST_ARG = 0, V8_FATAL_SECOND_ARG, NR_V8_FATAL_KINDS };
 
 struct v8_fatal {
 	uint64_t offset; /* in the file */

@@ -36,10 +36,11 @@ struct file {
 	uint16_t runtime_version;
 };
 
-void executables_init(struct executables *executables, const struct bpf_program *v8_program)
+void executables_init(struct executables *executables,
+		      const struct bpf_program *const v8_programs[NR_V8_FATAL_KINDS])
 {
 	memset(executables, 0, sizeof(*executables));
-	executables->v8_program = v8_program;
+	memcpy(executables->v8_programs, v8_programs, sizeof(executables->v8_programs));
 	hash_table_init(&executables->files, sizeof(struct file), sizeof(struct file_key),
 			EXECUTABLES_MAX);
 }
@@ -84,12 +85,14 @@ static bool attach_v8(struct executables *executables, const char *path,
 {
 	uint32_t first = executables->nr_uprobes;
 
-	if (!executables->v8_program || first + facts->nr_v8_fatal > EXECUTABLES_MAX_UPROBES)
+	if (first + facts->nr_v8_fatal > EXECUTABLES_MAX_UPROBES)
 		return false;
 	for (uint32_t i = 0; i < facts->nr_v8_fatal; i++) {
 		const struct v8_fatal *fatal = &facts->v8_fatal[i];
+		const struct bpf_program *program = executables->v8_programs[fatal->kind];
 
-		if (!perf_attach_uprobe(executables->v8_program, path, fatal->offset, fatal->kind,
+		if (program &&
+		    !perf_attach_uprobe(program, path, fatal->offset,
 					&executables->uprobes[executables->nr_uprobes])) {
 			executables->nr_uprobes++;
 			continue;

@@ -11,6 +11,7 @@
 
 #include "base/hash_table.h"
 #include "model/record.h"
+#include "source/elf_symbols.h"
 
 struct bpf_link;
 struct bpf_program;
@@ -22,12 +23,14 @@ struct bpf_program;
 
 struct executables {
 	struct hash_table files;
-	const struct bpf_program *v8_program; /* NULL: V8 is not watched */
+	const struct bpf_program *v8_programs[NR_V8_FATAL_KINDS];
 	struct bpf_link *uprobes[EXECUTABLES_MAX_UPROBES];
 	uint32_t nr_uprobes;
 };
 
-void executables_init(struct executables *executables, const struct bpf_program *v8_program);
+/* The programs that watch V8, by enum v8_fatal_kind; NULL in each: V8 is not watched. */
+void executables_init(struct executables *executables,
+		      const struct bpf_program *const v8_programs[NR_V8_FATAL_KINDS]);
 void executables_free(struct executables *executables);
 
 struct executables_query {

@@ -33,9 +33,10 @@
 #define MAX_FLOW_SLOTS	 4096U
 #define MIN_FLOW_SLOTS	 128U
 
-/* What libbpf said of the program it could not load. It calls back without an argument of ours. */
+/* What libbpf said of what it could not load. It calls back without an argument of ours. */
 static struct {
-	char program[64];
+	const char *what; /* "program" or "map" */
+	char name[64];
 	char reason[RECORD_TEXT_LEN];
 } load_failure;
 
@@ -54,20 +55,29 @@ static void find_verdict(const char *log, char *out, size_t out_size)
 	utf8_sanitize(out, out_size, line, (size_t)(end - line));
 }
 
+/* What follows `begin`, or NULL. */
+static const char *after(const char *message, const char *begin)
+{
+	size_t len = strlen(begin);
+
+	return strncmp(message, begin, len) == 0 ? message + len : NULL;
+}
+
+/* Of several messages about a program the log tells most, then the first. */
 static void note_load_failure(const char *message)
 {
-	static const char begin[] = "libbpf: prog '";
-	const char *name = message + sizeof(begin) - 1;
+	const char *program = after(message, "libbpf: prog '");
+	const char *name = program ? program : after(message, "libbpf: map '");
 	const char *quote, *log;
 
-	if (strncmp(message, begin, sizeof(begin) - 1) != 0 || !(quote = strchr(name, '\'')))
+	if (!name || !(quote = strchr(name, '\'')))
 		return;
+	load_failure.what = program ? "program" : "map";
+	utf8_sanitize(load_failure.name, sizeof(load_failure.name), name, (size_t)(quote - name));
 	log = strstr(quote, "-- BEGIN PROG LOAD LOG --");
-	utf8_sanitize(load_failure.program, sizeof(load_failure.program), name,
-		      (size_t)(quote - name));
 	if (log)
 		find_verdict(log, load_failure.reason, sizeof(load_failure.reason));
-	else if (quote[1] == ':')
+	else if (quote[1] == ':' && !load_failure.reason[0])
 		utf8_sanitize(load_failure.reason, sizeof(load_failure.reason), quote + 3,
 			      strcspn(quote + 3, "\n"));
 }
@@ -203,6 +213,16 @@ static int check_program(const struct loader *loader, const struct btf *btf,
 	return err;
 }
 
+/* Not by the kernel's failing: there is one candidate for either kind of kernel. */
+static void refuse_by_storage(struct loader_hook *hook, bool has_storage)
+{
+	enum probe_storage other = has_storage ? PROBE_WITHOUT_STORAGE : PROBE_WITH_STORAGE;
+
+	for (uint32_t i = 0; i < PROBE_MAX_CANDIDATES; i++)
+		if (hook->hook->candidates[i].storage == other)
+			hook->refused |= 1U << i;
+}
+
 static void refuse_by_kernel(struct loader *loader, struct loader_hook *hook, const struct btf *btf)
 {
 	char reason[RECORD_TEXT_LEN];
@@ -267,6 +287,27 @@ static void set_knobs(struct loader *loader, bool victim_is_task)
 	bpf_map__set_max_entries(skeleton->maps.losses, loader->nr_cpus);
 }
 
+/* Local storage, or the tables that stand in for it; what refers to the others is never run. */
+static void choose_maps(struct loader *loader)
+{
+	const struct memswell_bpf *skeleton = loader->skeleton;
+	struct bpf_map *const storages[] = {
+		skeleton->maps.task_states,
+		skeleton->maps.reclaim_starts,
+	};
+	struct bpf_map *const tables[] = {
+		skeleton->maps.task_state_table,
+		skeleton->maps.reclaim_start_table,
+		skeleton->maps.sock_state_table,
+		skeleton->maps.dropped_sockets,
+	};
+
+	for (size_t i = 0; i < sizeof(storages) / sizeof(storages[0]); i++)
+		bpf_map__set_autocreate(storages[i], loader->has_storage);
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		bpf_map__set_autocreate(tables[i], !loader->has_storage);
+}
+
 static struct loader_hook *candidate_of(struct loader *loader, const char *program, uint32_t *index)
 {
 	for (uint32_t h = 0; h < loader->nr_hooks; h++)
@@ -307,17 +348,21 @@ static int load_once(struct loader *loader, bool victim_is_task, char *error, si
 
 	memset(&load_failure, 0, sizeof(load_failure));
 	set_knobs(loader, victim_is_task);
+	choose_maps(loader);
 	set_autoload(loader);
 	err = memswell_bpf__load(loader->skeleton);
 	if (!err)
 		return 0;
 	memswell_bpf__destroy(loader->skeleton);
 	loader->skeleton = NULL;
-	hook = candidate_of(loader, load_failure.program, &candidate);
+	hook = candidate_of(loader, load_failure.name, &candidate);
 	if (!hook || hook->refused & 1U << candidate) {
-		snprintf(error, error_size, "cannot load BPF program %s: %s (%s)%s",
-			 load_failure.program, load_failure.reason, strerror(-err),
-			 err == -EPERM ? "; run as root or grant CAP_SYS_ADMIN" : "");
+		snprintf(error, error_size, "cannot load BPF %s %s: %s (%s)%s",
+			 load_failure.what ? load_failure.what : "object", load_failure.name,
+			 load_failure.reason, strerror(-err),
+			 err == -EPERM ? "; run as root or grant CAP_SYS_ADMIN, before Linux 5.11 "
+					 "CAP_SYS_RESOURCE too"
+				       : "");
 		return err;
 	}
 	refuse(hook, candidate, load_failure.reason[0] ? load_failure.reason : strerror(-err));
@@ -380,8 +425,11 @@ int loader_load(struct loader *loader, enum vm_events vm_events, char *error, si
 	loader->nr_flow_slots = choose_flow_slots(loader->nr_cpus);
 	init_hooks(loader, vm_events);
 	err = open_skeleton(loader, error, error_size);
-	for (uint32_t i = 0; !err && i < loader->nr_hooks; i++)
+	loader->has_storage = probe_has_storage(btf);
+	for (uint32_t i = 0; !err && i < loader->nr_hooks; i++) {
+		refuse_by_storage(&loader->hooks[i], loader->has_storage);
 		refuse_by_kernel(loader, &loader->hooks[i], btf);
+	}
 	victim_is_task = probe_first_arg_is_pointer(btf, "mark_victim");
 	/* libbpf reads its own copy: two at a time would double our peak. */
 	btf__free(btf);
@@ -393,9 +441,11 @@ static int try_uprobe(struct loader *loader)
 {
 	static const char self[] = "/proc/self/exe";
 	struct elf_facts facts;
-	int fd = open(self, O_RDONLY | O_CLOEXEC);
-	int err;
+	int fd, err;
 
+	if (loader->trial_fd >= 0)
+		return 0;
+	fd = open(self, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	err = elf_inspect(fd, false, &facts);

@@ -33,9 +33,10 @@ struct loader {
 	uint32_t nr_hooks;
 	uint32_t nr_cpus; /* possible CPUs: rows per flow slot */
 	uint32_t nr_flow_slots;
-	int cgroup_fd;	/* cgroup2 root, or -errno */
-	int tracefs_fd; /* or -errno */
-	int trial_fd;	/* event of the uprobe that showed whether they can be had, or -errno */
+	bool has_storage; /* else tables stand in for it: bpf/storage.bpf.h */
+	int cgroup_fd;	  /* cgroup2 root, or -errno */
+	int tracefs_fd;	  /* or -errno */
+	int trial_fd;	  /* event of the uprobe that showed whether they can be had, or -errno */
 };
 
 /*

@@ -19,11 +19,9 @@ static int open_event(struct perf_event_attr *attr)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-static int link_program(const struct bpf_program *program, int event_fd, uint64_t cookie,
-			struct bpf_link **out)
+static int link_program(const struct bpf_program *program, int event_fd, struct bpf_link **out)
 {
-	LIBBPF_OPTS(bpf_perf_event_opts, options, .bpf_cookie = cookie);
-	struct bpf_link *link = bpf_program__attach_perf_event_opts(program, event_fd, &options);
+	struct bpf_link *link = bpf_program__attach_perf_event(program, event_fd);
 	int err;
 
 	if (!link) {
@@ -64,7 +62,7 @@ int perf_attach_tracepoint(const struct bpf_program *program, int tracefs_fd, co
 		return id;
 	attr.config = (uint64_t)id;
 	fd = open_event(&attr);
-	return fd < 0 ? fd : link_program(program, fd, 0, out);
+	return fd < 0 ? fd : link_program(program, fd, out);
 }
 
 static int open_uprobe(const char *path, uint64_t offset)
@@ -83,11 +81,11 @@ static int open_uprobe(const char *path, uint64_t offset)
 }
 
 int perf_attach_uprobe(const struct bpf_program *program, const char *path, uint64_t offset,
-		       uint64_t cookie, struct bpf_link **out)
+		       struct bpf_link **out)
 {
 	int fd = open_uprobe(path, offset);
 
-	return fd < 0 ? fd : link_program(program, fd, cookie, out);
+	return fd < 0 ? fd : link_program(program, fd, out);
 }
 
 int perf_try_uprobe(const char *path, uint64_t offset)

@@ -17,11 +17,11 @@ int perf_attach_tracepoint(const struct bpf_program *program, int tracefs_fd, co
 			   struct bpf_link **out);
 
 /*
- * For all processes that run the file `path`, now and later; `offset` is into the file. The program
- * reads `cookie` back. 0 and *out set, or -errno.
+ * For all processes that run the file `path`, now and later; `offset` is into the file. 0 and *out
+ * set, or -errno. Without a cookie: before 5.15 a program cannot read one.
  */
 int perf_attach_uprobe(const struct bpf_program *program, const char *path, uint64_t offset,
-		       uint64_t cookie, struct bpf_link **out);
+		       struct bpf_link **out);
 
 /*
  * Whether that would be allowed: makes the event, attaches nothing. The event's descriptor, which

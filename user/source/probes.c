@@ -48,7 +48,7 @@ static const struct probe_hook hooks[] = {
 		.essential = true,
 		.candidates = {{.variant = "iter/task", .programs = {"memory_tasks"}}},
 		.consequence = "memory of processes is not sampled",
-		.fix = "needs Linux 5.15 or later",
+		.fix = FIX_KERNEL,
 	},
 	{
 		.name = "oom",
@@ -59,7 +59,12 @@ static const struct probe_hook hooks[] = {
 	{
 		.name = "tcp_state",
 		.candidates = {{.variant = "tp_btf/inet_sock_set_state",
-				.programs = {"socket_set_state"}}},
+				.programs = {"socket_set_state"},
+				.storage = PROBE_WITH_STORAGE},
+			       {.variant = "tp_btf/inet_sock_set_state (table)",
+				.programs = {"socket_set_state", "table_new_socket",
+					     "table_drop_socket"},
+				.storage = PROBE_WITHOUT_STORAGE}},
 		.consequence = "listeners, refused and timed out connects are not seen",
 		.fix = FIX_KERNEL,
 	},
@@ -106,9 +111,14 @@ static const struct probe_hook hooks[] = {
 	},
 	{
 		.name = "sockets_at_start",
-		.candidates = {{.variant = "iter/task_file", .programs = {"socket_files"}}},
+		.candidates = {{.variant = "iter/task_file",
+				.programs = {"socket_files"},
+				.storage = PROBE_WITH_STORAGE},
+			       {.variant = "iter/task_file (table)",
+				.programs = {"table_files"},
+				.storage = PROBE_WITHOUT_STORAGE}},
 		.consequence = "sockets older than memswell have no owner until they are used",
-		.fix = "needs Linux 5.15 or later",
+		.fix = "before Linux 5.15 it cannot be had under lockdown=confidentiality",
 	},
 	{
 		.name = "rss_step",
@@ -121,10 +131,17 @@ static const struct probe_hook hooks[] = {
 		.candidates = {{.variant = "fexit",
 				.programs = {"vm_mmap_fexit", "vm_munmap_fexit", "vm_mremap_fexit",
 					     "vm_brk_fexit"},
+				.storage = PROBE_WITH_STORAGE,
+				.vm_events = VM_EVENTS_FENTRY},
+			       {.variant = "fexit (bare registers)",
+				.programs = {"vm_mmap_fexit", "vm_munmap_fexit",
+					     "vm_mremap_fexit_bare", "vm_brk_fexit_bare"},
+				.storage = PROBE_WITHOUT_STORAGE,
 				.vm_events = VM_EVENTS_FENTRY},
 			       {.variant = "tracepoint/sys_exit_*",
 				.programs = {"vm_mmap_exit", "vm_munmap_exit", "vm_mremap_exit",
 					     "vm_brk_exit"},
+				.storage = PROBE_WITH_STORAGE,
 				.vm_events = VM_EVENTS_SYSCALL,
 				.cost = "every system call pays some 35 ns (--vm-events=off)"},
 			       {.variant = "tp_btf/sys_exit",
@@ -150,7 +167,8 @@ static const struct probe_hook hooks[] = {
 	},
 	{
 		.name = "v8_oom",
-		.candidates = {{.variant = "uprobe", .programs = {"runtime_v8_oom"}}},
+		.candidates = {{.variant = "uprobe",
+				.programs = {"runtime_v8_oom_arg1", "runtime_v8_oom_arg2"}}},
 		.consequence = "V8's own heap limit shows only as SIGABRT",
 		.fix = "needs CAP_SYS_ADMIN and CONFIG_UPROBE_EVENTS",
 	},
@@ -231,6 +249,18 @@ int probe_check(const struct btf *btf, const struct probe_candidate *candidate, 
 	if ((name = after(section, "iter/")))
 		return check_function(btf, "bpf_iter_", name, reason, reason_size);
 	return 0;
+}
+
+bool probe_has_storage(const struct btf *btf)
+{
+	int id = btf__find_by_name_kind(btf, "bpf_func_id", BTF_KIND_ENUM);
+	const struct btf_type *type = btf__type_by_id(btf, id > 0 ? (uint32_t)id : 0);
+
+	for (uint32_t i = 0; id > 0 && i < btf_vlen(type); i++)
+		if (!strcmp(btf__name_by_offset(btf, btf_enum(type)[i].name_off),
+			    "BPF_FUNC_task_pt_regs"))
+			return true;
+	return false;
 }
 
 bool probe_first_arg_is_pointer(const struct btf *btf, const char *tracepoint)

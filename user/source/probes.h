@@ -17,7 +17,10 @@
 struct btf;
 
 #define PROBE_MAX_PROGRAMS   4
-#define PROBE_MAX_CANDIDATES 3
+#define PROBE_MAX_CANDIDATES 4
+
+/* Whether a program wants local storage, or stands in where a kernel has none (Linux 5.10). */
+enum probe_storage { PROBE_ANY_STORAGE = 0, PROBE_WITH_STORAGE, PROBE_WITHOUT_STORAGE };
 
 /* All programs of a candidate are needed; where one is missing the candidate is. */
 struct probe_candidate {
@@ -25,6 +28,7 @@ struct probe_candidate {
 	const char *programs[PROBE_MAX_PROGRAMS];
 	/* Arguments the tracepoint must have; 0 and 0: any. */
 	uint8_t min_args, max_args;
+	enum probe_storage storage;
 	enum vm_events vm_events; /* only for this --vm-events (and auto); AUTO: always */
 	const char *cost;	  /* said of an attached hook that is not free, or NULL */
 };
@@ -47,6 +51,9 @@ const struct probe_hook *probes_table(uint32_t *nr);
  */
 int probe_check(const struct btf *btf, const struct probe_candidate *candidate, const char *section,
 		char *reason, size_t reason_size);
+
+/* Whether programs of all our kinds can use local storage: has_storage() of bpf/compat.bpf.h. */
+bool probe_has_storage(const struct btf *btf);
 
 /* Whether the first argument of a tracepoint is a pointer; false also if there is none. */
 bool probe_first_arg_is_pointer(const struct btf *btf, const char *tracepoint);
