@@ -42,7 +42,12 @@ attach() {
 }
 
 attach default fexit
-attach syscall tracepoint/sys_exit_ --vm-events=syscall
+# see has_storage() in bpf/compat.bpf.h
+if grep -q BPF_FUNC_task_pt_regs /sys/kernel/btf/vmlinux; then
+	attach syscall tracepoint/sys_exit_ --vm-events=syscall
+else
+	attach syscall tp_btf/sys_exit --vm-events=syscall
+fi
 
 # BPF_PROG_RUN of old kernels, 6.1 and 6.12 among them, hands a cgroup program no packet: its
 # data_end is 0. test_packets would see nothing there; test_sockets has real packets.

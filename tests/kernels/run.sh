@@ -1,19 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# run.sh [NAME...] - runs ./memswell whole on the kernels that Debian 12 ships (6.1 6.12), or on those
-# named, in emulated machines with cgroup v2 only; guest.sh says what must hold. `backports` is
+# run.sh [NAME...] - runs ./memswell whole on the kernels that Debian 11 and 12 ship (5.10 6.1 6.12), or on
+# those named, in emulated machines with cgroup v2 only; guest.sh says what must hold. `backports` is
 # Debian's newest kernel. Prints "ok", "not ok" and "skip" lines and ends with "N passed, N failed,
 # N skipped". A kernel takes some four minutes, and the network once: build/kernels/ keeps the
 # kernels, and below out/ what the last run wrote.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/live/lib.sh
-wanted=" ${*:-6.1 6.12} "
+wanted=" ${*:-5.10 6.1 6.12} "
 passed=0 failed=0 skipped=0
 CACHE=build/kernels
 
 kernels() { # name, suite, metapackage
 	cat <<-'ROWS'
+	5.10 bullseye-security linux-image-cloud-amd64
 	6.1  bookworm-security linux-image-cloud-amd64
 	6.12 bookworm-security linux-image-6.12-cloud-amd64
 	backports trixie-backports linux-image-cloud-amd64
