@@ -8,6 +8,7 @@
 #include <linux/if.h>
 #include <netinet/ip.h>
 #include <netinet/ip_icmp.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
@@ -192,11 +193,14 @@ static void send_unreachable(const struct datagram *datagram, uint8_t code)
 	close(raw);
 }
 
+/* Of a connect that has not ended otherwise; on a busy machine the answer takes a moment. */
 static int socket_error(int fd)
 {
+	struct pollfd waiting = {.fd = fd};
 	socklen_t size = sizeof(int);
 	int err = 0;
 
+	poll(&waiting, 1, 2000);
 	getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size);
 	return err;
 }
