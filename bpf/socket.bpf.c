@@ -349,7 +349,10 @@ static __always_inline void socket_change(struct sock *sk, const struct change *
 {
 	struct sock_state *state;
 
-	state = change->to == TCP_SYN_SENT ? sock_state_of_connect(sk) : sock_state_of(sk);
+	if (!has_storage() && change->to == TCP_SYN_SENT)
+		state = sock_table_connect(sk);
+	else
+		state = sock_state_of(sk);
 	if (!state)
 		return;
 	if (change->to == TCP_SYN_SENT)

@@ -166,13 +166,10 @@ static __always_inline struct sock_state *sock_state_of_reset(struct sock *sk)
 }
 
 /* Of a socket that current is about to connect. Whatever the table had there is of no interest. */
-static __always_inline struct sock_state *sock_state_of_connect(struct sock *sk)
+static __always_inline struct sock_state *sock_table_connect(struct sock *sk)
 {
-	struct sock_state *state;
+	struct sock_state *state = sock_table_add((__u64)sk, &no_sock_state);
 
-	if (has_storage())
-		return sock_state_of(sk);
-	state = sock_table_add((__u64)sk, &no_sock_state);
 	if (state)
 		fill_current(&state->owner, current_task());
 	return state;
