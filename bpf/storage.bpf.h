@@ -130,11 +130,14 @@ static __always_inline __u64 sock_id_of(struct sock *sk)
 	return sk->sk_socket->file->f_inode->i_ino;
 }
 
-/* Another CPU may be faster, or drop it at once: neither is a loss. */
+/*
+ * It may have one already, and may be dropped at once: neither is a loss. An int, because before
+ * 6.4 the upper half of what the helper returns is not set.
+ */
 static __always_inline struct sock_state *sock_table_add(__u64 address,
 							 const struct sock_state *initial)
 {
-	long err = bpf_map_update_elem(&sock_state_table, &address, initial, BPF_NOEXIST);
+	int err = bpf_map_update_elem(&sock_state_table, &address, initial, BPF_NOEXIST);
 
 	if (err && err != -EEXIST)
 		count_loss(WIRE_LOSS_SOCKET_STORAGE);
