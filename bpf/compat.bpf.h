@@ -28,7 +28,8 @@
 #define IPPROTO_TCP	6
 #define IPPROTO_ROUTING 43
 #define IPPROTO_DSTOPTS 60
-#define RCV_SHUTDOWN	1  /* include/net/sock.h */
+#define RCV_SHUTDOWN	1 /* include/net/sock.h */
+#define ENOMEM		12
 #define EACCES		13 /* include/uapi/asm-generic/errno-base.h, errno.h */
 #define EEXIST		17
 #define EPIPE		32
@@ -44,11 +45,13 @@
 enum { RSS_FILE = 0, RSS_ANON, RSS_SWAP, RSS_SHMEM };
 
 /* include/uapi/linux/mman.h and asm-generic, equal on x86_64 and arm64 */
-#define PROT_WRITE    0x2
-#define MAP_TYPE      0x0f
-#define MAP_PRIVATE   0x02
-#define MAP_ANONYMOUS 0x20
-#define MAP_NORESERVE 0x4000
+#define PROT_WRITE	    0x2
+#define MAP_TYPE	    0x0f
+#define MAP_PRIVATE	    0x02
+#define MAP_FIXED	    0x10
+#define MAP_ANONYMOUS	    0x20
+#define MAP_NORESERVE	    0x4000
+#define MAP_FIXED_NOREPLACE 0x100000
 
 /* ---- local storage and a typed current task: in all our kinds of programs since 5.15 ---- */
 

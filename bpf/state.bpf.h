@@ -61,6 +61,8 @@ struct task_state {
 	struct wire_vm_counters vm;
 	__u64 brk;		   /* last known program break; 0: unknown */
 	__u64 brk_mm;		   /* the mm that break belongs to: an exec brings a new one */
+	__u64 total_vm_pages;	   /* of the mm below when its lock was last released */
+	__u64 total_vm_mm;
 	__u64 malloc_lengths[4];   /* a bit for each length of malloc's blocks, see vm.bpf.c */
 	__u64 vm_report_ns;	   /* last WIRE_VM */
 	__u64 vm_report_net_bytes; /* mapped - unmapped then */

@@ -3,10 +3,10 @@
  * vm.bpf.c - mmap, munmap, mremap and brk, added up in the state of the process and reported when
  * much moved or a call failed.
  *
- * The counting is written once; three kinds of thin twins feed it, of which user space attaches
- * one: fexit on the kernel functions, one classic tracepoint per syscall, or tp_btf/sys_exit, which
- * makes every syscall pay. Sizes are what was asked for: what munmap found mapped, and what
- * MAP_FIXED replaced, is not known here.
+ * The counting is written once; four kinds of thin twins feed it, of which user space attaches one:
+ * fexit on the kernel functions, the release of mmap_lock, one classic tracepoint per syscall, or
+ * tp_btf/sys_exit; the last two make every syscall pay. Sizes are what was asked for: what munmap
+ * found mapped, and what MAP_FIXED replaced, is not known here.
  */
 #include "state.bpf.h"
 
@@ -308,13 +308,96 @@ int BPF_PROG(vm_brk_fexit_bare, const void *unused, long ret)
 	return regs ? vm_brk(BPF_CORE_READ(regs, REG_ARG1), ret) : 0;
 }
 
-/* ---- twins: classic tracepoints; what they pass has no stable layout, the registers have ---- */
-/* Since 5.15: before, nothing leads from them to the registers. */
+/* ---- registers, of a current task that has a type (5.15) ---- */
 
 static __always_inline const struct pt_regs *current_regs(void)
 {
 	return (const struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
 }
+
+/* ---- twin: whoever changes an address space holds its lock, and its registers tell why ---- */
+
+/*
+ * The result is not known yet, so a call failed if the address space is not larger afterwards. All
+ * that changes its size ends in a release that is seen here, in order: `total_vm_pages` is exact.
+ */
+static __always_inline bool vm_has_grown(const struct task_state *state, const struct mm_struct *mm,
+					 __u64 bytes)
+{
+	return state->total_vm_mm != (__u64)mm ||
+	       mm->total_vm >= state->total_vm_pages + (bytes >> cfg_page_shift);
+}
+
+static __always_inline void vm_unlock_mmap(const struct task_state *state,
+					   const struct mm_struct *mm, const struct pt_regs *regs)
+{
+	__u64 len = page_align(regs->REG_ARG2), flags = regs->REG_ARG4;
+	bool ok = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) || vm_has_grown(state, mm, len);
+
+	vm_mmap(len, regs->REG_ARG3, flags, ok ? 0 : -ENOMEM);
+}
+
+static __always_inline void vm_unlock_mremap(const struct task_state *state,
+					     const struct mm_struct *mm, const struct pt_regs *regs)
+{
+	__u64 old_len = page_align(regs->REG_ARG2), new_len = page_align(regs->REG_ARG3);
+	bool ok = new_len <= old_len || vm_has_grown(state, mm, new_len - old_len);
+
+	vm_mremap(old_len, new_len, ok ? 0 : -ENOMEM);
+}
+
+/* What takes memory away goes on with the lock shared; a munmap that did not found nothing. */
+static __noinline void vm_unlock_call(const struct task_state *state, const struct mm_struct *mm,
+				      long nr, bool exclusive)
+{
+	const struct pt_regs *regs = current_regs();
+
+	switch (nr) {
+	case NR_MMAP:
+		if (exclusive)
+			vm_unlock_mmap(state, mm, regs);
+		break;
+	case NR_MUNMAP:
+		vm_munmap(exclusive ? 0 : regs->REG_ARG2, 0);
+		break;
+	case NR_MREMAP:
+		if (exclusive || regs->REG_ARG3 < regs->REG_ARG2)
+			vm_unlock_mremap(state, mm, regs);
+		break;
+	case NR_BRK:
+		vm_brk(regs->REG_ARG1, mm->brk);
+		break;
+	}
+}
+
+/*
+ * Of page faults only those that find no lock of their own area get here. An exception's registers
+ * hold no syscall; populate's shared releases within mmap and mremap come after the exclusive one.
+ */
+SEC("?tp_btf/mmap_lock_released")
+int BPF_PROG(vm_unlock, struct mm_struct *mm, bool exclusive)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state;
+	long nr;
+
+	if (task->mm != mm)
+		return 0;
+	nr = (long)current_regs()->REG_NR;
+	if (!exclusive && nr != NR_MUNMAP && nr != NR_MREMAP && nr != NR_BRK)
+		return 0;
+	if (syscall_is_compat(task))
+		return 0;
+	state = vm_state(task);
+	if (!state)
+		return 0;
+	vm_unlock_call(state, mm, nr, exclusive);
+	state->total_vm_mm = (__u64)mm;
+	state->total_vm_pages = mm->total_vm;
+	return 0;
+}
+
+/* ---- twins: classic tracepoints; what they pass has no stable layout, the registers have ---- */
 
 SEC("?tracepoint/syscalls/sys_exit_mmap")
 int vm_mmap_exit(void *ctx)

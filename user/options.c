@@ -41,7 +41,7 @@ static const struct command_row commands[NR_COMMANDS] = {
 };
 
 /* Words of the enum options, in enum order. */
-static const char *const vm_events_words[] = {"auto", "fentry", "syscall", "off", NULL};
+static const char *const vm_events_words[] = {"auto", "fentry", "lock", "syscall", "off", NULL};
 
 _Static_assert(sizeof(vm_events_words) / sizeof(vm_events_words[0]) == NR_VM_EVENTS + 1,
 	       "a word for each vm_events");
@@ -159,9 +159,9 @@ static const struct option_row options[] = {
 	 "also print every memory sample"},
 	{"output", 'O', "FILE", "a file name", REPORTING | COMMAND_BIT(COMMAND_REPORT), set_output,
 	 "reports go to FILE instead of stdout"},
-	{"vm-events", 0, "HOW", "auto, fentry, syscall or off",
+	{"vm-events", 0, "HOW", "auto, fentry, lock, syscall or off",
 	 WATCHING | COMMAND_BIT(COMMAND_CHECK), set_vm_events,
-	 "how mmap and brk are counted: auto, fentry, syscall, off"},
+	 "how mmap and brk are counted: auto, fentry, lock, syscall, off"},
 	{"strict", 0, NULL, NULL, WATCHING | COMMAND_BIT(COMMAND_CHECK), set_strict,
 	 "a hook that cannot be attached is an error (exit 5)"},
 	{"format", 'o', "FORMAT",

@@ -17,7 +17,7 @@
 struct btf;
 
 #define PROBE_MAX_PROGRAMS   4
-#define PROBE_MAX_CANDIDATES 4
+#define PROBE_MAX_CANDIDATES 5
 
 /* Whether a program wants local storage, or stands in where a kernel has none (Linux 5.10). */
 enum probe_storage { PROBE_ANY_STORAGE = 0, PROBE_WITH_STORAGE, PROBE_WITHOUT_STORAGE };
