@@ -142,7 +142,7 @@ static __always_inline bool exit_tells_group_dead(void)
 #define REG_ARG3	       dx
 #define REG_ARG4	       r10
 #define SYSCALL_FUNCTION(name) "__x64_sys_" #name
-enum { NR_MMAP = 9, NR_MUNMAP = 11, NR_BRK = 12, NR_MREMAP = 25 };
+enum { NR_MMAP = 9, NR_MPROTECT = 10, NR_MUNMAP = 11, NR_BRK = 12, NR_MREMAP = 25 };
 #elif defined(__TARGET_ARCH_arm64)
 #define REG_NR		       syscallno
 #define REG_RET		       regs[0]
@@ -151,7 +151,7 @@ enum { NR_MMAP = 9, NR_MUNMAP = 11, NR_BRK = 12, NR_MREMAP = 25 };
 #define REG_ARG3	       regs[2]
 #define REG_ARG4	       regs[3]
 #define SYSCALL_FUNCTION(name) "__arm64_sys_" #name
-enum { NR_BRK = 214, NR_MUNMAP = 215, NR_MREMAP = 216, NR_MMAP = 222 };
+enum { NR_BRK = 214, NR_MUNMAP = 215, NR_MREMAP = 216, NR_MMAP = 222, NR_MPROTECT = 226 };
 #endif
 
 /*
