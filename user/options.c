@@ -115,6 +115,42 @@ static int set_replay(struct options *o, const char *value)
 	return 0;
 }
 
+static int parse_percent(const char *text, double min, double max, double *out)
+{
+	char *end;
+	double value;
+
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	value = strtod(text, &end);
+	if (!strcmp(end, "%"))
+		end++;
+	if (*end || !(value >= min && value <= max))
+		return -EINVAL;
+	*out = value;
+	return 0;
+}
+
+static int set_budget(struct options *o, const char *value)
+{
+	double percent;
+	int err = parse_percent(value, OPTIONS_BUDGET_MIN, OPTIONS_BUDGET_MAX, &percent);
+
+	if (!err)
+		o->budget_ppm = (uint32_t)(percent * 1e4 + 0.5);
+	return err;
+}
+
+static int set_bpf_stats(struct options *o, const char *value)
+{
+	double duty = OPTIONS_DUTY_DEFAULT;
+	int err = value ? parse_percent(value, OPTIONS_DUTY_MIN, 100, &duty) : 0;
+
+	if (!err)
+		o->stats_every = (uint32_t)(100 / duty + 0.5);
+	return err;
+}
+
 /* A word that chooses the format, or for a report a file whose ending does. */
 static int set_format(struct options *o, const char *value)
 {
@@ -141,7 +177,7 @@ static int set_help(struct options *o, const char *value)
 struct option_row {
 	const char *name;
 	char letter;	   /* 0: none */
-	const char *value; /* name of its value, NULL if it takes none */
+	const char *value; /* name of its value, "[=NAME]" if optional, NULL if it takes none */
 	const char *expected;
 	unsigned int commands; /* COMMAND_BITs it makes sense for */
 	int (*set)(struct options *o, const char *value);
@@ -162,6 +198,14 @@ static const struct option_row options[] = {
 	{"vm-events", 0, "HOW", "auto, fentry, lock, syscall or off",
 	 WATCHING | COMMAND_BIT(COMMAND_CHECK), set_vm_events,
 	 "how mmap and brk are counted: auto, fentry, lock, syscall, off"},
+	{"budget", 'b', "PERCENT", "a percentage of one core from 0.001 to 1000", WATCHING,
+	 set_budget,
+	 "what it may cost, of one core: agent and programs; over it for 10 s,\n"
+	 "hooks are given up one by one, least needed first (docs/performance.md)"},
+	{"bpf-stats", 0, "[=DUTY]", "a percentage of the ticks from 0.1 to 100", WATCHING,
+	 set_bpf_stats,
+	 "count the programs' run time in so many percent of the ticks\n"
+	 "(--bpf-stats: 5; --bpf-stats=20)"},
 	{"strict", 0, NULL, NULL, WATCHING | COMMAND_BIT(COMMAND_CHECK), set_strict,
 	 "a hook that cannot be attached is an error (exit 5)"},
 	{"format", 'o', "FORMAT",
@@ -317,13 +361,19 @@ static int resolve_format(struct options *o, char *error, size_t error_size)
 	return 0;
 }
 
+static int argument_of(const struct option_row *row)
+{
+	if (!row->value)
+		return no_argument;
+	return *row->value == '[' ? optional_argument : required_argument;
+}
+
 /* The getopt tables, built from the rows. `longs` has NR_OPTIONS + 1 elements. */
 static void build_getopt(struct option *longs, char *letters)
 {
 	*letters++ = ':'; /* report a missing value as ':' */
 	for (size_t i = 0; i < NR_OPTIONS; i++) {
-		longs[i] = (struct option){options[i].name,
-					   options[i].value ? required_argument : no_argument, NULL,
+		longs[i] = (struct option){options[i].name, argument_of(&options[i]), NULL,
 					   256 + (int)i};
 		if (!options[i].letter)
 			continue;
@@ -369,7 +419,8 @@ int options_parse(int argc, char **argv, struct options *out, char *error, size_
 		used |= 1U << (row - options);
 		if (row->set(&o, optarg)) {
 			snprintf(error, error_size, "--%s '%s': expected %s", row->name,
-				 shown(optarg, quoted, sizeof(quoted)), row->expected);
+				 shown(optarg ? optarg : "", quoted, sizeof(quoted)),
+				 row->expected);
 			return -EINVAL;
 		}
 	}
@@ -410,7 +461,8 @@ void options_help(FILE *to)
 		const struct option_row *row = &options[i];
 		char left[40];
 
-		snprintf(left, sizeof(left), "--%s%s%s", row->name, row->value ? " " : "",
+		snprintf(left, sizeof(left), "--%s%s%s", row->name,
+			 argument_of(row) == required_argument ? " " : "",
 			 row->value ? row->value : "");
 		fprintf(to, row->letter ? "  -%c, " : "      ", row->letter);
 		fprintf(to, "%-21s ", left);

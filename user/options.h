@@ -43,6 +43,11 @@ enum command {
 #define OPTIONS_TICK_MIN_NS (100ULL * 1000 * 1000)
 #define OPTIONS_TICK_MAX_NS (60ULL * 1000 * 1000 * 1000)
 
+#define OPTIONS_BUDGET_MIN   0.001 /* percent of one core */
+#define OPTIONS_BUDGET_MAX   1000.0
+#define OPTIONS_DUTY_MIN     0.1 /* percent of ticks */
+#define OPTIONS_DUTY_DEFAULT 5.0
+
 struct options {
 	enum command command;
 	const char *file; /* the first argument: record, replay, report, explain; into argv */
@@ -56,7 +61,9 @@ struct options {
 	bool strict;
 	bool json; /* check -o json */
 	bool has_format;
-	enum format format; /* report -o, or by the ending of the output file */
+	enum format format;   /* report -o, or by the ending of the output file */
+	uint32_t budget_ppm;  /* of one core; 0: none */
+	uint32_t stats_every; /* BPF run time is counted in one tick of so many; 0: not asked for */
 	struct core_options core;
 };
 

@@ -166,6 +166,8 @@ enum exit_code pipeline_open_live(const struct options *options, int wake_fd, st
 		.tick_ns = options->tick_ns,
 		.vm_events = options->vm_events,
 		.strict = options->strict,
+		.budget_ppm = options->budget_ppm,
+		.stats_every = options->stats_every,
 		.stop_fd = stop_fd_new(),
 		.wake_fd = wake_fd,
 		.version = MEMSWELL_VERSION,

@@ -71,7 +71,15 @@ static void refuses_and_names_what_was_expected(void **state)
 		{"--gateway :0", "a comm"},
 		{"--gateway :65536", "a comm"},
 		{"--gateway abcdefghijklmnop", "a comm"},
-		{"--vm-events maybe", "auto, fentry, syscall or off"},
+		{"--vm-events maybe", "auto, fentry, lock, syscall or off"},
+		{"--budget 0", "a percentage of one core from 0.001 to 1000"},
+		{"--budget nan", "a percentage of one core"},
+		{"--budget 1x", "a percentage of one core"},
+		{"--budget", "--budget: expected a value"},
+		{"--bpf-stats=0", "a percentage of the ticks from 0.1 to 100"},
+		{"--bpf-stats=101", "a percentage of the ticks"},
+		{"--bpf-stats=", "a percentage of the ticks"},
+		{"replay x --budget 1", "--budget does not apply to replay"},
 		{"--log-level loud", "error, warn, info or debug"},
 		{"record", "record: expected a file name"},
 		{"replay", "replay: expected a file name"},
@@ -94,6 +102,25 @@ static void refuses_and_names_what_was_expected(void **state)
 				 rows[i].says);
 		assert_int_equal(((unsigned char *)&untouched)[0], 0x5a);
 	}
+}
+
+static void reads_what_it_may_cost(void **state)
+{
+	struct options o;
+
+	(void)state;
+	assert_int_equal(parse("run", &o), 0);
+	assert_int_equal(o.budget_ppm, 0);
+	assert_int_equal(o.stats_every, 0);
+	assert_int_equal(parse("--budget 0.5 --bpf-stats", &o), 0);
+	assert_int_equal(o.budget_ppm, 5000);
+	assert_int_equal(o.stats_every, 20);
+	assert_int_equal(parse("-b 2% --bpf-stats=100", &o), 0);
+	assert_int_equal(o.budget_ppm, 20000);
+	assert_int_equal(o.stats_every, 1);
+	assert_int_equal(parse("--bpf-stats=0.1 record x", &o), 0);
+	assert_int_equal(o.stats_every, 1000);
+	assert_string_equal(o.file, "x");
 }
 
 static void never_echoes_control_bytes(void **state)
@@ -141,6 +168,7 @@ int main(void)
 		cmocka_unit_test(runs_by_default_with_a_tick_of_one_second),
 		cmocka_unit_test(takes_options_before_and_after_the_command),
 		cmocka_unit_test(refuses_and_names_what_was_expected),
+		cmocka_unit_test(reads_what_it_may_cost),
 		cmocka_unit_test(never_echoes_control_bytes),
 		cmocka_unit_test(takes_sixteen_gateways_and_refuses_the_next),
 		cmocka_unit_test(reads_durations_with_their_units),

@@ -259,14 +259,30 @@ static void make_agent_lines(void)
 		{"exit", "tp_btf/sched_process_exit", PROBE_ATTACHED, ""},
 		{"v8_oom", "", PROBE_UNAVAILABLE, "perf_event_open: permission denied"},
 		{"vm", "", PROBE_OFF, "--vm-events=off"},
+		{"rss_step", "", PROBE_SHED, "shed: cost 1.2 % of a core"},
 	};
 	static const struct report_loss losses[] = {{"bulk_ring", "rss", 3}, {"output", "slow", 1}};
+	static const struct record_self self = {
+		.bpf_time = BPF_TIME_SAMPLED,
+		.bpf_ns = {1000000, 2000000, 3000000, 4000000, 5000000},
+		.bpf_runs = {1, 2, 3, 4, 5},
+		.ring_bytes = {1048576, 262144},
+		.ring_used_bytes = {64, 0},
+		.ring_peak_bytes = {4096, 128},
+		.flow_slots = 4096,
+		.flow_slots_used = 7,
+		.budget_ppm = 10000,
+		.cost_ppm = 12500,
+	};
 	struct report *report = golden(REPORT_START);
 
-	report->start = (struct report_start){&header, probes, 3};
+	report->start = (struct report_start){&header, probes, 4};
 	keep(report);
 	report = golden(REPORT_HEARTBEAT);
 	report->heartbeat = (struct report_heartbeat){
+		.self = &self,
+		.probes = probes,
+		.nr_probes = 4,
 		.uptime_ns = 60000000000,
 		.cpu_ns = 123456789,
 		.rss_bytes = 9000000,

@@ -52,6 +52,13 @@ static void take_header(struct core *core, const struct record *r)
 	core->wall_offset_ns = h->wall_offset_ns;
 }
 
+/* The counters stand still from here on: what they do not show does not tell against malloc. */
+static void forget_vm(struct core *core)
+{
+	for (uint16_t i = 1; i <= core->growths.nr_touched; i++)
+		core->growths.all[i].native.has_vm = false;
+}
+
 static void take_probe(struct core *core, const struct record *r)
 {
 	struct record_probe *probe;
@@ -71,6 +78,8 @@ static void take_probe(struct core *core, const struct record *r)
 	probe->reason[sizeof(probe->reason) - 1] = '\0';
 	if (i == core->nr_probes)
 		core->nr_probes++;
+	if (probe->state == PROBE_SHED && !strcmp(probe->name, "vm_events"))
+		forget_vm(core);
 }
 
 static void take_clock(struct core *core, const struct record *r)
@@ -163,6 +172,8 @@ static void beat(struct core *core)
 	out = emit_begin(core, REPORT_HEARTBEAT, core->now_ns);
 	out->heartbeat = heartbeat;
 	out->heartbeat.processes = core->procs.nr_alive;
+	out->heartbeat.probes = core->probes;
+	out->heartbeat.nr_probes = core->nr_probes;
 	out->heartbeat.open_incidents = core->incidents.nr_open;
 	emit_end(core);
 }

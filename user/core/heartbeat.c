@@ -96,6 +96,7 @@ bool heartbeat_due(struct heartbeat *h, uint64_t now_ns, struct report_heartbeat
 	out->cpu_ns = h->self.cpu_ns;
 	out->rss_bytes = h->self.rss_bytes;
 	out->map_bytes = h->self.map_bytes;
+	out->self = &h->self;
 	out->records = h->records;
 	out->flows = h->flows;
 	out->losses = h->losses;

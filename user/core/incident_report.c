@@ -76,7 +76,8 @@ static void fill_quality(const struct core *core, const struct incident *inciden
 {
 	out->events_lost = since_ns(heartbeat_events_lost(&core->heartbeat), incident->lost_before);
 	for (uint32_t i = 0; i < core->nr_probes && out->nr_missing_probes < 8; i++)
-		if (core->probes[i].state == PROBE_UNAVAILABLE)
+		if (core->probes[i].state == PROBE_UNAVAILABLE ||
+		    core->probes[i].state == PROBE_SHED)
 			out->missing_probes[out->nr_missing_probes++] = core->probes[i].name;
 }
 

@@ -19,8 +19,28 @@ static const char *const probe_states[] = {
 	[PROBE_ATTACHED] = "attached",
 	[PROBE_UNAVAILABLE] = "unavailable",
 	[PROBE_OFF] = "off",
+	[PROBE_SHED] = "shed",
 };
 HOLDS_ALL(probe_states, NR_PROBE_STATES);
+
+static const char *const bpf_times[] = {
+	[BPF_TIME_NONE] = "none",
+	[BPF_TIME_SAMPLED] = "sampled",
+	[BPF_TIME_ESTIMATED] = "estimated",
+};
+HOLDS_ALL(bpf_times, NR_BPF_TIMES);
+
+static const char *const bpf_groups[] = {
+	[BPF_GROUP_LIFECYCLE] = "lifecycle", [BPF_GROUP_MEMORY] = "memory", [BPF_GROUP_VM] = "vm",
+	[BPF_GROUP_SOCKETS] = "sockets",     [BPF_GROUP_TRAFFIC] = "traffic",
+};
+HOLDS_ALL(bpf_groups, NR_BPF_GROUPS);
+
+static const char *const rings[] = {
+	[RING_CRITICAL] = "critical",
+	[RING_BULK] = "bulk",
+};
+HOLDS_ALL(rings, NR_RINGS);
 
 static const char *const proc_origins[] = {
 	[PROC_FOUND] = "found",
@@ -309,6 +329,16 @@ static const struct record_field self_fields[] = {
 	NUMBER("cpu_ns", self.cpu_ns),
 	NUMBER("rss_bytes", self.rss_bytes),
 	NUMBER("map_bytes", self.map_bytes),
+	ENUM("bpf_time", self.bpf_time, bpf_times),
+	ARRAY("bpf_ns", self.bpf_ns),
+	ARRAY("bpf_runs", self.bpf_runs),
+	ARRAY("ring_bytes", self.ring_bytes),
+	ARRAY("ring_used_bytes", self.ring_used_bytes),
+	ARRAY("ring_peak_bytes", self.ring_peak_bytes),
+	NUMBER("flow_slots", self.flow_slots),
+	NUMBER("flow_slots_used", self.flow_slots_used),
+	NUMBER("budget_ppm", self.budget_ppm),
+	NUMBER("cost_ppm", self.cost_ppm),
 };
 
 static const struct record_field tick_fields[] = {
@@ -377,6 +407,21 @@ const char *flow_fail_name(enum flow_fail fail)
 const char *flow_status_name(enum flow_status status)
 {
 	return word(flow_statuses, NR(flow_statuses), status);
+}
+
+const char *bpf_time_name(enum bpf_time time)
+{
+	return word(bpf_times, NR(bpf_times), time);
+}
+
+const char *bpf_group_name(enum bpf_group group)
+{
+	return word(bpf_groups, NR(bpf_groups), group);
+}
+
+const char *ring_name(enum ring ring)
+{
+	return word(rings, NR(rings), ring);
 }
 
 const char *probe_state_name(enum probe_state state)

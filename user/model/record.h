@@ -67,11 +67,12 @@ struct record_header {
 	char detector_version[32];
 };
 
-enum probe_state { PROBE_ATTACHED = 0, PROBE_UNAVAILABLE, PROBE_OFF, NR_PROBE_STATES };
+/* SHED: was attached, and was given up to keep within --budget; it does not come back. */
+enum probe_state { PROBE_ATTACHED = 0, PROBE_UNAVAILABLE, PROBE_OFF, PROBE_SHED, NR_PROBE_STATES };
 
 struct record_probe {
 	char name[48];		      /* hook: "exit", "rss_step", "http", ... */
-	char variant[48];	      /* chosen candidate: "tp_btf/rss_stat", "" if none */
+	char variant[48];	      /* chosen candidate: "tp_btf/mark_victim", "" if none */
 	uint8_t state;		      /* enum probe_state */
 	char reason[RECORD_TEXT_LEN]; /* why it is not attached, or what it costs to lack it */
 };
@@ -295,10 +296,36 @@ struct record_loss {
 	uint64_t count;
 };
 
+/* What the programs are for. */
+enum bpf_group {
+	BPF_GROUP_LIFECYCLE = 0, /* births, deaths, signals */
+	BPF_GROUP_MEMORY,	 /* samples, fast growth, reclaim */
+	BPF_GROUP_VM,		 /* mmap and brk */
+	BPF_GROUP_SOCKETS,	 /* owners, connects, ends */
+	BPF_GROUP_TRAFFIC,	 /* HTTP */
+	NR_BPF_GROUPS
+};
+
+/* Where the run time of the programs is known from. */
+enum bpf_time { BPF_TIME_NONE = 0, BPF_TIME_SAMPLED, BPF_TIME_ESTIMATED, NR_BPF_TIMES };
+
+enum ring { RING_CRITICAL = 0, RING_BULK, NR_RINGS };
+
 struct record_self {
 	uint64_t cpu_ns; /* user + system since start */
 	uint64_t rss_bytes;
 	uint64_t map_bytes; /* all BPF maps */
+	uint8_t bpf_time;   /* enum bpf_time */
+	/* since start, extrapolated from the windows in which they were counted */
+	uint64_t bpf_ns[NR_BPF_GROUPS];
+	uint64_t bpf_runs[NR_BPF_GROUPS];
+	uint64_t ring_bytes[NR_RINGS];
+	uint64_t ring_used_bytes[NR_RINGS]; /* when last drained */
+	uint64_t ring_peak_bytes[NR_RINGS]; /* largest of those since start */
+	uint32_t flow_slots;
+	uint32_t flow_slots_used;
+	uint32_t budget_ppm; /* of one core; 0: none was set */
+	uint32_t cost_ppm;   /* what is compared with it, over the last stretch; 0: not known yet */
 };
 
 struct record_tick {
@@ -375,6 +402,9 @@ const char *runtime_name(enum runtime_kind runtime);
 bool runtime_is_managed(enum runtime_kind runtime);
 const char *flow_fail_name(enum flow_fail fail);
 const char *flow_status_name(enum flow_status status);
+const char *bpf_time_name(enum bpf_time time);
+const char *bpf_group_name(enum bpf_group group);
+const char *ring_name(enum ring ring);
 const char *probe_state_name(enum probe_state state);
 const char *listener_state_name(enum listener_state state);
 

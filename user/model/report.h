@@ -67,6 +67,9 @@ struct report_heartbeat {
 	uint64_t processes; /* alive, known */
 	uint64_t flows;
 	uint64_t open_incidents;
+	const struct record_self *self; /* the rest of what it costs */
+	const struct record_probe *probes;
+	uint32_t nr_probes;
 	const struct report_loss *losses; /* sorted by stream, reason */
 	uint32_t nr_losses;
 };

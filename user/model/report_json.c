@@ -10,9 +10,10 @@
 #include "model/report_json.h"
 #include "model/report_sections.h"
 
-#define NR(table) (sizeof(table) / sizeof((table)[0]))
-#define NS_PER_S  1e9
-#define NS_PER_MS 1e6
+#define PPM_PER_PERCENT 1e4
+#define NR(table)	(sizeof(table) / sizeof((table)[0]))
+#define NS_PER_S	1e9
+#define NS_PER_MS	1e6
 
 /* OpenTelemetry severity numbers. */
 #define SEVERITY_INFO  9
@@ -71,6 +72,75 @@ static void write_losses(struct line *line, const struct report_heartbeat *heart
 	jw_close_array(w);
 }
 
+/* Nothing where the run time is neither counted nor estimated. */
+static void write_bpf_time(struct json_writer *w, const struct record_self *self)
+{
+	uint64_t sum_ns = 0;
+
+	if (self->bpf_time == BPF_TIME_NONE)
+		return;
+	jw_open_object(w, "bpf");
+	jw_string(w, "source", bpf_time_name((enum bpf_time)self->bpf_time));
+	for (int i = 0; i < NR_BPF_GROUPS; i++)
+		sum_ns += self->bpf_ns[i];
+	jw_double(w, "run_s", (double)sum_ns / NS_PER_S);
+	jw_open_array(w, "groups");
+	for (int i = 0; i < NR_BPF_GROUPS; i++) {
+		jw_open_object(w, NULL);
+		jw_string(w, "name", bpf_group_name((enum bpf_group)i));
+		jw_double(w, "run_s", (double)self->bpf_ns[i] / NS_PER_S);
+		jw_u64(w, "runs", self->bpf_runs[i]);
+		jw_close_object(w);
+	}
+	jw_close_array(w);
+	jw_close_object(w);
+}
+
+/* Nothing from recordings that are older than these fields. */
+static void write_rings(struct json_writer *w, const struct record_self *self)
+{
+	if (!self->ring_bytes[RING_CRITICAL])
+		return;
+	jw_open_array(w, "rings");
+	for (int i = 0; i < NR_RINGS; i++) {
+		jw_open_object(w, NULL);
+		jw_string(w, "name", ring_name((enum ring)i));
+		jw_u64(w, "size_bytes", self->ring_bytes[i]);
+		jw_u64(w, "used_bytes", self->ring_used_bytes[i]);
+		jw_u64(w, "peak_bytes", self->ring_peak_bytes[i]);
+		jw_close_object(w);
+	}
+	jw_close_array(w);
+}
+
+static void write_shed(struct json_writer *w, const struct report_heartbeat *heartbeat)
+{
+	jw_open_array(w, "shed");
+	for (uint32_t i = 0; i < heartbeat->nr_probes; i++)
+		if (heartbeat->probes[i].state == PROBE_SHED)
+			jw_string(w, NULL, heartbeat->probes[i].name);
+	jw_close_array(w);
+}
+
+static void write_kernel_cost(struct line *line, const struct report_heartbeat *heartbeat)
+{
+	const struct record_self *self = heartbeat->self;
+	struct json_writer *w = &line->w;
+
+	if (self->flow_slots) {
+		jw_u64(w, "flow_slots", self->flow_slots);
+		jw_u64(w, "flow_slots_used", self->flow_slots_used);
+	}
+	if (self->budget_ppm) {
+		jw_double(w, "budget_percent", self->budget_ppm / PPM_PER_PERCENT);
+		if (self->cost_ppm)
+			jw_double(w, "cost_percent", self->cost_ppm / PPM_PER_PERCENT);
+		write_shed(w, heartbeat);
+	}
+	write_bpf_time(w, self);
+	write_rings(w, self);
+}
+
 static void write_heartbeat(struct line *line, const struct report *report)
 {
 	const struct report_heartbeat *heartbeat = &report->heartbeat;
@@ -85,6 +155,8 @@ static void write_heartbeat(struct line *line, const struct report *report)
 	jw_u64(w, "processes", heartbeat->processes);
 	jw_u64(w, "flows", heartbeat->flows);
 	jw_u64(w, "open_incidents", heartbeat->open_incidents);
+	if (heartbeat->self && line->trim < TRIM_LISTS)
+		write_kernel_cost(line, heartbeat);
 	jw_close_object(w);
 	if (line->trim < TRIM_LISTS)
 		write_losses(line, heartbeat);

@@ -15,8 +15,10 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "memswell.skel.h"
 #include "source/batch.h"
+#include "source/budget.h"
 #include "source/cgroups.h"
 #include "source/decode.h"
 #include "source/executables.h"
@@ -27,6 +29,8 @@
 #include "source/missed_runs.h"
 #include "source/processes.h"
 #include "source/reclaim.h"
+#include "source/ring_fill.h"
+#include "source/run_time.h"
 #include "source/self.h"
 
 #define NS_PER_S	 1000000000ULL
@@ -34,6 +38,8 @@
 #define ALARM_MIN_GAP_NS (100 * NS_PER_MS)
 #define SELF_EVERY_NS	 (10 * NS_PER_S)
 #define CLOCK_STEP_NS	 1000000LL
+#define PPM_PER_PERCENT	 1e4
+#define BUDGET_EVERY	 5U /* ticks: two looks or more at each stretch of a budget */
 
 enum state { STATE_START = 0, STATE_RUN, STATE_STOPPING, STATE_STOPPED };
 
@@ -51,11 +57,17 @@ struct bpf_source {
 	struct missed_runs missed_runs;
 	struct reclaim reclaim;
 	struct flow_table flows;
+	struct ring_fill fills[NR_RINGS];
+	struct run_time run_time;
+	struct budget budget;
+	uint64_t nr_samples;	     /* of this tick */
+	uint64_t estimated_messages; /* of flows.messages so far */
 	struct executables executables;
 	struct cgroups cgroups;
 	struct processes processes;
 	uint32_t page_bytes;
 	bool alarm; /* raised and not served yet */
+	bool budget_is_hopeless;
 	uint64_t drained_ns;
 	uint64_t self_told_ns;
 	int64_t wall_offset_ns;
@@ -116,6 +128,7 @@ static void on_task(void *arg, const void *data, size_t size)
 		s->nr_bad++;
 		return;
 	}
+	s->nr_samples++;
 	memcpy(&task, data, sizeof(task));
 	processes_sample(&s->processes, &task, &s->batch);
 }
@@ -135,6 +148,24 @@ static void collect_clock(struct bpf_source *s, uint64_t now_ns)
 	batch_add(&s->batch, &record);
 }
 
+static void fill_kernel_cost(const struct bpf_source *s, struct record_self *out)
+{
+	out->bpf_time = (uint8_t)s->run_time.source;
+	for (int i = 0; i < NR_BPF_GROUPS; i++) {
+		out->bpf_ns[i] = s->run_time.spent.groups[i].ns;
+		out->bpf_runs[i] = s->run_time.spent.groups[i].runs;
+	}
+	for (int i = 0; i < NR_RINGS; i++) {
+		out->ring_bytes[i] = s->fills[i].size_bytes;
+		out->ring_used_bytes[i] = s->fills[i].used_bytes;
+		out->ring_peak_bytes[i] = s->fills[i].peak_bytes;
+	}
+	out->flow_slots = s->flows.nr_slots;
+	out->flow_slots_used = flow_table_used(&s->flows);
+	out->budget_ppm = s->budget.ppm;
+	out->cost_ppm = s->budget.cost_ppm;
+}
+
 static void collect_self(struct bpf_source *s, uint64_t now_ns)
 {
 	struct record record;
@@ -144,7 +175,45 @@ static void collect_self(struct bpf_source *s, uint64_t now_ns)
 	s->self_told_ns = now_ns;
 	record_init(&record, RECORD_SELF, now_ns);
 	self_cost(s->loader.skeleton->obj, &record);
+	fill_kernel_cost(s, &record.self);
 	batch_add(&s->batch, &record);
+}
+
+/* One hook less. What the core knows of hooks it learns from records. */
+static void shed(struct bpf_source *s, uint64_t now_ns)
+{
+	struct record record;
+	struct loader_hook *hook;
+	char reason[RECORD_TEXT_LEN];
+
+	snprintf(reason, sizeof(reason), "shed: cost %.3f %% of a core, --budget is %.3f %%",
+		 s->budget.cost_ppm / PPM_PER_PERCENT, s->budget.ppm / PPM_PER_PERCENT);
+	hook = loader_shed(&s->loader, reason);
+	if (!hook) {
+		if (!s->budget_is_hopeless)
+			log_warn("cost %.3f %% of a core, --budget is %.3f %%, and what is left "
+				 "of the hooks is needed",
+				 s->budget.cost_ppm / PPM_PER_PERCENT,
+				 s->budget.ppm / PPM_PER_PERCENT);
+		s->budget_is_hopeless = true;
+		return;
+	}
+	log_warn("hook %s is %s", hook->probe.name, hook->probe.reason);
+	s->probes[hook - s->loader.hooks] = hook->probe;
+	record_init(&record, RECORD_PROBE, now_ns);
+	record.probe = hook->probe;
+	batch_add(&s->batch, &record);
+}
+
+static void collect_cost(struct bpf_source *s, uint64_t now_ns)
+{
+	uint64_t messages = s->flows.messages - s->estimated_messages;
+	bool known = run_time_tick(&s->run_time, &s->loader, now_ns, messages, s->nr_samples);
+
+	s->estimated_messages = s->flows.messages;
+	s->nr_samples = 0;
+	if (known && budget_spend(&s->budget, now_ns, self_cpu_ns(), run_time_ns(&s->run_time)))
+		shed(s, now_ns);
 }
 
 static void mark_serving(void *arg, const struct wire_proc *proc)
@@ -198,7 +267,11 @@ static int collect_old_sockets(struct bpf_source *s)
 
 static int collect_rings(struct bpf_source *s)
 {
-	int err = ring_buffer__consume(s->rings);
+	int err;
+
+	for (int i = 0; i < NR_RINGS; i++)
+		ring_fill_look(&s->fills[i]);
+	err = ring_buffer__consume(s->rings);
 
 	if (err < 0) {
 		snprintf(s->error, sizeof(s->error), "cannot read the ring buffers: %s",
@@ -236,6 +309,7 @@ static int collect_all(struct bpf_source *s)
 	flow_table_release(&s->flows, now_ns, is_alive, &s->processes);
 	reclaim_collect(&s->reclaim, now_ns, &s->batch);
 	collect_clock(s, now_ns);
+	collect_cost(s, now_ns);
 	collect_self(s, now_ns);
 	collect_losses(s, now_ns);
 	end_batch(s, false);
@@ -374,6 +448,9 @@ static void source_destroy(struct source *source)
 	struct bpf_source *s = (struct bpf_source *)source;
 
 	ring_buffer__free(s->rings);
+	for (int i = 0; i < NR_RINGS; i++)
+		ring_fill_free(&s->fills[i]);
+	run_time_free(&s->run_time);
 	executables_free(&s->executables);
 	cgroups_free(&s->cgroups);
 	processes_free(&s->processes);
@@ -398,6 +475,20 @@ static const struct source_ops ops = {
 
 /* ---- start ---- */
 
+static int init_ring_fills(struct bpf_source *s)
+{
+	struct bpf_map *const rings[NR_RINGS] = {
+		[RING_CRITICAL] = s->loader.skeleton->maps.critical_ring,
+		[RING_BULK] = s->loader.skeleton->maps.bulk_ring,
+	};
+	int err = 0;
+
+	for (int i = 0; i < NR_RINGS && !err; i++)
+		err = ring_fill_init(&s->fills[i], bpf_map__fd(rings[i]),
+				     bpf_map__max_entries(rings[i]));
+	return err;
+}
+
 static int init_maps(struct bpf_source *s)
 {
 	const struct loader *loader = &s->loader;
@@ -416,6 +507,8 @@ static int init_maps(struct bpf_source *s)
 	if (!err)
 		err = reclaim_init(&s->reclaim, bpf_map__fd(skeleton->maps.reclaims),
 				   loader->nr_cpus);
+	if (!err)
+		err = init_ring_fills(s);
 	if (err)
 		return err;
 	s->rings =
@@ -515,6 +608,16 @@ static void init_tables(struct bpf_source *s)
 	processes_init(&s->processes, &s->executables, &s->cgroups, self_boot_ns());
 }
 
+static void init_cost(struct bpf_source *s)
+{
+	uint32_t every = s->options.stats_every;
+
+	s->budget.ppm = s->options.budget_ppm;
+	if (s->budget.ppm && (!every || every > BUDGET_EVERY))
+		every = BUDGET_EVERY;
+	run_time_init(&s->run_time, every, self_boot_ns());
+}
+
 static int start(struct bpf_source *s, char *error, size_t error_size)
 {
 	int err = init(s, error, error_size);
@@ -532,6 +635,7 @@ static int start(struct bpf_source *s, char *error, size_t error_size)
 	for (uint32_t i = 0; i < s->loader.nr_hooks; i++)
 		s->probes[i] = s->loader.hooks[i].probe;
 	loader_trim(&s->loader);
+	init_cost(s);
 	return check_strict(s, error, error_size);
 }
 
@@ -549,6 +653,7 @@ int bpf_source_new(const struct bpf_source_options *options, struct source **out
 	s->options = *options;
 	s->epoll_fd = -1;
 	s->timer_fd = -1;
+	s->run_time.stats_fd = -1;
 	s->cgroups.mount_fd = -1;
 	s->page_bytes = (uint32_t)sysconf(_SC_PAGESIZE);
 	s->started_ns = self_boot_ns();

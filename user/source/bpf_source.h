@@ -24,6 +24,9 @@ struct bpf_source_options {
 	uint64_t tick_ns; /* 100 ms to 60 s */
 	enum vm_events vm_events;
 	bool strict;	     /* a missing hook is an error */
+	uint32_t budget_ppm; /* of one core; over it hooks are shed; 0: no budget */
+	/* BPF run time is counted in one tick of so many; 0: never, or as often as a budget needs */
+	uint32_t stats_every;
 	int stop_fd;	     /* readable when the run should end (a signalfd); -1: never */
 	int wake_fd;	     /* readable when next() should return SOURCE_WOKEN; -1: never */
 	const char *version; /* of the detector, for the header */

@@ -11,8 +11,9 @@
 #include "source/decode.h"
 #include "source/flow_delta.h"
 
-#define NS_PER_S 1000000000ULL
-#define IDLE_NS	 (60 * NS_PER_S)
+#define MESSAGE_BYTES 16384
+#define NS_PER_S      1000000000ULL
+#define IDLE_NS	      (60 * NS_PER_S)
 /* Between deleting the key and reuse: far longer than any program runs. */
 #define QUARANTINE_NS (2 * NS_PER_S)
 #define BATCH_KEYS    64U
@@ -131,8 +132,14 @@ static void learn_new_slots(struct flow_table *table, uint64_t now_ns)
 	}
 }
 
-static void tell(const struct flow_table *table, uint32_t slot, uint64_t now_ns,
-		 struct batch *batch)
+/* About so many packets went by: what is longer than a segment costs one per piece. */
+static uint64_t messages_of(const struct record_flow *flow)
+{
+	return flow->requests + flow->responses +
+	       (flow->request_bytes + flow->response_bytes) / MESSAGE_BYTES;
+}
+
+static void tell(struct flow_table *table, uint32_t slot, uint64_t now_ns, struct batch *batch)
 {
 	struct flow *flow = table->flows[slot];
 	struct wire_flow_stats now;
@@ -144,6 +151,7 @@ static void tell(const struct flow_table *table, uint32_t slot, uint64_t now_ns,
 		return;
 	flow->told = now;
 	flow->moved_ns = now_ns;
+	table->messages += messages_of(&record.flow);
 	if (flow->key.role == WIRE_ROLE_NONE || flow->key.role > WIRE_ROLE_BACKEND)
 		return;
 	decode_proc_id(&flow->key.proc, &record.flow.proc);
@@ -158,6 +166,15 @@ void flow_table_collect(struct flow_table *table, uint64_t now_ns, struct batch 
 	for (uint32_t slot = 0; slot < table->nr_slots; slot++)
 		if (table->flows[slot])
 			tell(table, slot, now_ns, batch);
+}
+
+uint32_t flow_table_used(const struct flow_table *table)
+{
+	uint32_t nr = 0;
+
+	for (uint32_t slot = 0; slot < table->nr_slots; slot++)
+		nr += table->flows[slot] != NULL;
+	return nr;
 }
 
 void flow_table_each(const struct flow_table *table, flow_seen_fn fn, void *arg)

@@ -34,6 +34,7 @@ struct flow_table {
 	uint32_t nr_slots;
 	struct wire_flow_stats *rows; /* mapped: nr_slots * nr_cpus */
 	struct flow **flows;	      /* by slot; NULL: free, or not seen yet */
+	uint64_t messages;	      /* requests, responses and 16 KiB of body each, so far */
 };
 
 /* Whether a process still runs. */
@@ -49,6 +50,8 @@ void flow_table_free(struct flow_table *table);
 
 /* A record for every flow in which something happened since the last call. */
 void flow_table_collect(struct flow_table *table, uint64_t now_ns, struct batch *batch);
+
+uint32_t flow_table_used(const struct flow_table *table);
 
 /* Tell which processes have HTTP flows. */
 void flow_table_each(const struct flow_table *table, flow_seen_fn fn, void *arg);

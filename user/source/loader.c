@@ -566,6 +566,36 @@ static void unload_unused(struct loader *loader)
 	}
 }
 
+static struct loader_hook *next_to_shed(struct loader *loader)
+{
+	struct loader_hook *next = NULL;
+
+	for (uint32_t i = 0; i < loader->nr_hooks; i++) {
+		struct loader_hook *hook = &loader->hooks[i];
+
+		if (hook->probe.state != PROBE_ATTACHED || !hook->hook->shed_turn)
+			continue;
+		if (!next || hook->hook->shed_turn < next->hook->shed_turn)
+			next = hook;
+	}
+	return next;
+}
+
+struct loader_hook *loader_shed(struct loader *loader, const char *reason)
+{
+	struct loader_hook *hook = next_to_shed(loader);
+
+	if (!hook)
+		return NULL;
+	detach(hook);
+	hook->chosen = -1;
+	hook->probe.state = PROBE_SHED;
+	hook->probe.variant[0] = '\0';
+	snprintf(hook->probe.reason, sizeof(hook->probe.reason), "%s: %s", reason,
+		 hook->hook->consequence);
+	return hook;
+}
+
 static void close_fd(int *fd)
 {
 	if (*fd >= 0)

@@ -54,6 +54,9 @@ int loader_attach(struct loader *loader, bool traffic, char *error, size_t error
 /* Give back what the run does not need: programs not chosen, descriptors, free heap. */
 void loader_trim(struct loader *loader);
 
+/* Detach for good the hook whose turn it is to be shed, and say why. NULL: none is left. */
+struct loader_hook *loader_shed(struct loader *loader, const char *reason);
+
 void loader_free(struct loader *loader);
 
 /* NULL if the hook is unknown or not attached. */

@@ -7,12 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/record.h"
+
 #define FIX_KERNEL "needs a kernel with this tracepoint"
 #define FIX_CGROUP "mount cgroup2 where memswell sees it, and keep CAP_NET_ADMIN"
 
 static const struct probe_hook hooks[] = {
 	{
 		.name = "fork",
+		.group = BPF_GROUP_LIFECYCLE,
 		.essential = true,
 		.candidates = {{.variant = "tp_btf/sched_process_fork",
 				.programs = {"lifecycle_fork"}}},
@@ -21,6 +24,7 @@ static const struct probe_hook hooks[] = {
 	},
 	{
 		.name = "exec",
+		.group = BPF_GROUP_LIFECYCLE,
 		.essential = true,
 		.candidates = {{.variant = "tp_btf/sched_process_exec",
 				.programs = {"lifecycle_exec"}}},
@@ -29,6 +33,7 @@ static const struct probe_hook hooks[] = {
 	},
 	{
 		.name = "exit",
+		.group = BPF_GROUP_LIFECYCLE,
 		.essential = true,
 		.candidates = {{.variant = "tp_btf/sched_process_exit",
 				.programs = {"lifecycle_exit"}}},
@@ -37,6 +42,7 @@ static const struct probe_hook hooks[] = {
 	},
 	{
 		.name = "signal",
+		.group = BPF_GROUP_LIFECYCLE,
 		.essential = true,
 		.candidates = {{.variant = "tp_btf/signal_generate",
 				.programs = {"lifecycle_signal"}}},
@@ -45,6 +51,7 @@ static const struct probe_hook hooks[] = {
 	},
 	{
 		.name = "tasks",
+		.group = BPF_GROUP_MEMORY,
 		.essential = true,
 		.candidates = {{.variant = "iter/task", .programs = {"memory_tasks"}}},
 		.consequence = "memory of processes is not sampled",
@@ -52,12 +59,14 @@ static const struct probe_hook hooks[] = {
 	},
 	{
 		.name = "oom",
+		.group = BPF_GROUP_LIFECYCLE,
 		.candidates = {{.variant = "tp_btf/mark_victim", .programs = {"oom_mark_victim"}}},
 		.consequence = "kills by the OOM killer look like any SIGKILL from the kernel",
 		.fix = FIX_KERNEL,
 	},
 	{
 		.name = "tcp_state",
+		.group = BPF_GROUP_SOCKETS,
 		.candidates = {{.variant = "tp_btf/inet_sock_set_state",
 				.programs = {"socket_set_state"},
 				.storage = PROBE_WITH_STORAGE},
@@ -70,12 +79,16 @@ static const struct probe_hook hooks[] = {
 	},
 	{
 		.name = "owner_create",
+		.group = BPF_GROUP_SOCKETS,
 		.candidates = {{.variant = "cgroup/sock_create", .programs = {"socket_create"}}},
 		.consequence = "sockets have no owner until they are read from",
 		.fix = FIX_CGROUP,
 	},
 	{
 		.name = "owner_recv",
+		.group = BPF_GROUP_SOCKETS,
+		/* only requests that die unanswered in a server of several workers lose their worker */
+		.shed_turn = 2,
 		.candidates = {{.variant = "tp_btf/tcp_rcv_space_adjust",
 				.programs = {"socket_recv_owner"}}},
 		.consequence =
@@ -84,6 +97,7 @@ static const struct probe_hook hooks[] = {
 	},
 	{
 		.name = "reset_sent",
+		.group = BPF_GROUP_SOCKETS,
 		.candidates = {{.variant = "tp_btf/tcp_send_reset (reason)",
 				.programs = {"socket_send_reset_reason"},
 				.min_args = 3,
@@ -97,6 +111,7 @@ static const struct probe_hook hooks[] = {
 	},
 	{
 		.name = "http_ingress",
+		.group = BPF_GROUP_TRAFFIC,
 		.traffic = true,
 		.candidates = {{.variant = "cgroup_skb/ingress", .programs = {"http_ingress"}}},
 		.consequence = "no HTTP requests or responses are counted",
@@ -104,6 +119,7 @@ static const struct probe_hook hooks[] = {
 	},
 	{
 		.name = "http_egress",
+		.group = BPF_GROUP_TRAFFIC,
 		.traffic = true,
 		.candidates = {{.variant = "cgroup_skb/egress", .programs = {"http_egress"}}},
 		.consequence = "no HTTP requests or responses are counted",
@@ -111,6 +127,7 @@ static const struct probe_hook hooks[] = {
 	},
 	{
 		.name = "sockets_at_start",
+		.group = BPF_GROUP_SOCKETS,
 		.candidates = {{.variant = "iter/task_file",
 				.programs = {"socket_files"},
 				.storage = PROBE_WITH_STORAGE},
@@ -122,6 +139,9 @@ static const struct probe_hook hooks[] = {
 	},
 	{
 		.name = "rss_step",
+		.group = BPF_GROUP_MEMORY,
+		/* the tick still samples: only growth within one is missed */
+		.shed_turn = 4,
 		.candidates = {{.variant = "tp_btf/hrtimer_expire_entry",
 				.programs = {"memory_timer"},
 				.storage = PROBE_WITH_STORAGE},
@@ -133,6 +153,9 @@ static const struct probe_hook hooks[] = {
 	},
 	{
 		.name = "vm_events",
+		.group = BPF_GROUP_VM,
+		/* heap and native growth are no longer told apart; what grew and who died is */
+		.shed_turn = 1,
 		.candidates = {{.variant = "fexit",
 				.programs = {"vm_mmap_fexit", "vm_munmap_fexit", "vm_mremap_fexit",
 					     "vm_brk_fexit"},
@@ -165,6 +188,9 @@ static const struct probe_hook hooks[] = {
 	},
 	{
 		.name = "reclaim_direct",
+		.group = BPF_GROUP_MEMORY,
+		/* the machine's stalls show in response times and in the cgroup's reclaim too */
+		.shed_turn = 3,
 		.candidates = {{.variant = "tp_btf/mm_vmscan_direct_reclaim_*",
 				.programs = {"reclaim_direct_begin", "reclaim_direct_end"}}},
 		.consequence = "stalls by reclaim for the machine are not seen",
@@ -172,6 +198,9 @@ static const struct probe_hook hooks[] = {
 	},
 	{
 		.name = "reclaim_memcg",
+		.group = BPF_GROUP_MEMORY,
+		/* last: what shows a process stalled at its limit rather than leaking */
+		.shed_turn = 5,
 		.candidates = {{.variant = "tp_btf/mm_vmscan_memcg_reclaim_*",
 				.programs = {"reclaim_memcg_begin", "reclaim_memcg_end"}}},
 		.consequence = "stalls by reclaim at a cgroup limit are not seen",
@@ -179,6 +208,7 @@ static const struct probe_hook hooks[] = {
 	},
 	{
 		.name = "v8_oom",
+		.group = BPF_GROUP_LIFECYCLE,
 		.candidates = {{.variant = "uprobe",
 				.programs = {"runtime_v8_oom_arg1", "runtime_v8_oom_arg2"}}},
 		.consequence = "V8's own heap limit shows only as SIGABRT",

@@ -37,6 +37,12 @@ struct probe_hook {
 	const char *name;
 	bool essential; /* without it memswell does not start */
 	bool traffic;	/* attached last, when sockets older than us have got their owners */
+	uint8_t group;	/* enum bpf_group */
+	/*
+	 * Its turn, from 1, to be given up for --budget: what verdicts miss least goes first. 0: never,
+	 * for without it deaths or failures are not seen, or it costs next to nothing.
+	 */
+	uint8_t shed_turn;
 	struct probe_candidate candidates[PROBE_MAX_CANDIDATES]; /* best first */
 	const char *consequence;				 /* of not having it */
 	const char *fix; /* what an operator can do, or NULL */

@@ -57,15 +57,21 @@ static uint64_t map_bytes(const struct bpf_map *map)
 	return strtoull(at + sizeof(key) - 1, NULL, 10);
 }
 
-void self_cost(const struct bpf_object *object, struct record *out)
+uint64_t self_cpu_ns(void)
 {
 	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return timeval_ns(&usage.ru_utime) + timeval_ns(&usage.ru_stime);
+}
+
+void self_cost(const struct bpf_object *object, struct record *out)
+{
 	const struct bpf_map *map;
 	char text[256];
 	uint64_t resident = 0;
 
-	getrusage(RUSAGE_SELF, &usage);
-	out->self.cpu_ns = timeval_ns(&usage.ru_utime) + timeval_ns(&usage.ru_stime);
+	out->self.cpu_ns = self_cpu_ns();
 	if (procfs_read_file("/proc/self/statm", text, sizeof(text)) > 0 && strchr(text, ' '))
 		resident = strtoull(strchr(text, ' '), NULL, 10);
 	out->self.rss_bytes = resident * (uint64_t)sysconf(_SC_PAGESIZE);

@@ -14,7 +14,10 @@ uint64_t self_boot_ns(void);
 /* CLOCK_REALTIME - CLOCK_BOOTTIME */
 int64_t self_wall_offset_ns(void);
 
-/* Fill out->self. */
+/* CPU time used so far, by the agent itself. */
+uint64_t self_cpu_ns(void);
+
+/* Fill CPU, RSS and maps of out->self. */
 void self_cost(const struct bpf_object *object, struct record *out);
 
 /* Fill out->header but for tick, CPUs and version. What cannot be read stays empty. */
