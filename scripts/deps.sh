@@ -26,6 +26,8 @@ table() {
 	test  python3-jsonschema -       validates every output line against the schema
 	test  libclang-rt-dev  -         fuzzer and sanitizer runtimes for clang
 	bench wrk              wrk       closed-loop load for the throughput comparison
+	bench bpftrace         bpftrace  what one would otherwise write, for comparison
+	bench tshark           tshark    what one would otherwise capture, for comparison
 	scenarios haproxy        haproxy   a gateway that answers otherwise than nginx
 	scenarios openjdk-17-jdk-headless javac services in Java
 	scenarios gunicorn       gunicorn  pre-forked services in Python

@@ -4,13 +4,20 @@
 # bench.sh - what memswell costs on this host. Prints a table; judges nothing, for a busy or shared
 # machine may swing more than what is measured. Everything is compared in short alternating windows
 # with and without memswell, beside an A/A control that compares "without" with itself.
-# PAIRS=n windows of each kind (default 30), WINDOW_S=s length of a throughput window (whole seconds,
-# default 2).
+#   PAIRS=n      windows of each kind (default 30)
+#   WINDOW_S=s   length of a throughput window (whole seconds, default 2)
+#   SECTIONS=... which of: bpf_cost agent_cost start_time tick_cost replay_speed syscalls throughput
+#                latency rivals (default all)
+#   LIMIT_S=s    no new pair is begun after so many seconds (default 1800); the whole takes some 20
+#                minutes. What was cut short says how many pairs it had.
 cd "$(dirname "$0")/../.." || exit 1
 sh scripts/deps.sh bench || exit 1
 . tests/live/lib.sh
+. tests/bench/rivals.sh
 PAIRS=${PAIRS:-30}
 WINDOW_S=${WINDOW_S:-2}
+LIMIT_S=${LIMIT_S:-1800}
+P99_RATE=1000
 BENCH_DIR=tests/bench
 BUILD=build/bench
 
@@ -26,12 +33,14 @@ build() {
 	clang -g -O2 -target bpf -mcpu=v3 "-D__TARGET_ARCH_$arch" -Ivmlinux -c $BENCH_DIR/floor.bpf.c \
 		-o $BUILD/floor.bpf.o &&
 		gcc -O2 -Wall $BENCH_DIR/floor.c -o $BUILD/floor -lbpf &&
-		gcc -O2 -Wall $BENCH_DIR/syscost.c -o $BUILD/syscost || fail "the helpers do not build"
+		gcc -O2 -Wall $BENCH_DIR/syscost.c -o $BUILD/syscost &&
+		gcc -O2 -Wall $BENCH_DIR/sleepers.c -o $BUILD/sleepers || fail "the helpers do not build"
 }
 
 # Agent on and off --------------------------------------------------------------------------------
 
 on() {
+	: >"$RIG/memswell.log" # what a run before left must not pass for ready
 	(rig_exec -- "$MEMSWELL" run) >"$RIG/reports.jsonl" 2>"$RIG/memswell.log" </dev/null &
 	WATCH_PID=$!
 	watch_ready || fail "memswell does not start"
@@ -45,24 +54,29 @@ off() {
 }
 WATCH_PID=
 
-# pairs FILE MEASURE: PAIRS pairs with and without memswell in changing order, and as many controls.
+# pairs FILE MEASURE [PAIRS ON OFF]: pairs with and without memswell, or what ON starts and OFF ends,
+# in changing order, and as many controls.
 pairs() {
-	local file=$1 measure=$2 i without with again
+	local file=$1 measure=$2 nr=${3:-$PAIRS} on=${4:-on} off=${5:-off} i without with again
 	: >"$file"
-	for ((i = 0; i < PAIRS; i++)); do
+	for ((i = 0; i < nr && SECONDS < LIMIT_S; i++)); do
 		if ((i % 2)); then
-			on; with=$($measure); off
+			$on; with=$($measure); $off
 			without=$($measure)
 			again=$($measure)
 		else
 			again=$($measure)
 			without=$($measure)
-			on; with=$($measure); off
+			$on; with=$($measure); $off
 		fi
 		echo "on $without / $with" >>"$file"
 		if ((i % 2)); then echo "aa $without / $again"; else echo "aa $again / $without"; fi \
 			>>"$file"
 	done
+}
+
+paired() { # FILE COLUMN LABEL [percent]
+	if [ -s "$1" ]; then "$PYTHON" $BENCH_DIR/paired.py "$@"; else echo "  $3: no time left"; fi
 }
 
 requests_per_s() { # [SECONDS]
@@ -119,6 +133,7 @@ agent_cost() {
 	printf '  %-34s %s\n' "CPU at rest, of one core" "$(cpu_percent sleep 5)"
 	printf '  %-34s %s' "CPU under load, of one core" "$(cpu_percent requests_per_s 5)"
 	awk '$1 == "Requests/sec:" { print " at", $2, "requests/s" }' "$RIG/wrk.log"
+	agent_rates
 	awk '$1 ~ /^(VmRSS|RssAnon|VmHWM):/ { printf "  %-34s %.1f MiB\n", $1, $2 / 1024 }' \
 		"/proc/$WATCH_PID/status"
 	"$PYTHON" $BENCH_DIR/bpf_stats.py maps "$WATCH_PID" |
@@ -136,18 +151,77 @@ start_time() {
 	done
 }
 
+# The agent's CPU at fixed rates; the load is open, so what was answered is what the machine could do.
+agent_rates() {
+	local rate
+	for rate in 1000 5000 10000; do
+		[ $SECONDS -lt "$LIMIT_S" ] || return
+		printf '  %-34s %s' "CPU at $rate requests/s asked" \
+			"$(cpu_percent open_load "$rate" 5)"
+		"$PYTHON" -c 'import json, sys; truth = json.load(open(sys.argv[1]))
+print(" at", round(truth["answered"] / 5), "answered/s,", truth["failures"], "failed")' \
+			"$RIG/open.json"
+	done
+}
+
 throughput() {
-	echo "Throughput, $PAIRS pairs of $WINDOW_S s (wrk, 32 connections)"
+	echo "Throughput, pairs of $WINDOW_S s (wrk, 32 connections)"
 	pairs "$RIG/throughput" requests_per_s
-	"$PYTHON" $BENCH_DIR/paired.py "$RIG/throughput" 0 "requests/s"
+	paired "$RIG/throughput" 0 "requests/s"
+}
+
+open_load() { # RATE SECONDS: on 64 connections; its own account to open.json
+	"$NODE" "$WORKLOADS/open_loop.js" --port "$PORT" --rate "$1" --seconds "$2" --connections 64 \
+		>"$RIG/open.json"
+}
+
+p50_and_p99_ms() {
+	open_load $P99_RATE "$WINDOW_S"
+	sed 's/.*"p50":\([0-9.]*\).*"p99":\([0-9.]*\).*/\1 \2/' "$RIG/open.json"
+}
+
+latency() {
+	echo "Response times at $P99_RATE requests/s, open loop, pairs of $WINDOW_S s"
+	pairs "$RIG/latency" p50_and_p99_ms
+	paired "$RIG/latency" 0 "p50, ms"
+	paired "$RIG/latency" 1 "p99, ms"
+}
+
+# What the agent uses per tick of 1 s, over so many more processes; the first ticks read /proc.
+tick_cost() {
+	local nr before after sleepers
+	echo "Agent CPU per tick"
+	for nr in 0 1000 10000; do
+		sleepers=
+		if [ $nr -gt 0 ]; then
+			start sleepers $BUILD/sleepers $nr
+			sleepers=$PID
+			local i
+			for ((i = 0; i < 300; i++)); do
+				grep -q ready "$RIG/sleepers.log" && break
+				sleep 0.1
+			done
+			grep -q ready "$RIG/sleepers.log" || fail "$(cat "$RIG/sleepers.log")"
+		fi
+		on
+		sleep 5
+		before=$(cpu_ns)
+		sleep 10
+		after=$(cpu_ns)
+		awk -v nr=$nr -v ns=$((after - before)) 'BEGIN {
+			printf "  %-34s %.2f ms\n", nr " more processes", ns / 10 / 1e6 }'
+		off
+		[ -z "$sleepers" ] || kill "$sleepers"
+		sleep 1
+	done
 }
 
 syscalls() {
 	local column=0 label
-	echo "Cost of everyday operations of other processes, in ns ($PAIRS pairs)"
+	echo "Cost of everyday operations of other processes, in ns"
 	pairs "$RIG/syscalls" $BUILD/syscost
 	for label in "page fault" "mmap + munmap" "getppid (no hook)"; do
-		"$PYTHON" $BENCH_DIR/paired.py "$RIG/syscalls" $column "$label"
+		paired "$RIG/syscalls" $column "$label"
 		column=$((column + 1))
 	done
 }
@@ -181,7 +255,7 @@ gateway "$PORT" "$UPSTREAM" 1 64 || fail "nginx does not start"
 requests_per_s 1 >/dev/null # warm
 
 echo "memswell bench: $(uname -sr), $(nproc) CPUs, $("$NGINX" -v 2>&1 | sed 's/.*: //'), node $("$NODE" -v)"
-for section in ${SECTIONS:-bpf_cost agent_cost start_time replay_speed throughput syscalls}; do
+for section in ${SECTIONS:-bpf_cost agent_cost start_time tick_cost replay_speed syscalls throughput latency rivals}; do
 	echo
 	$section
 done
