@@ -116,6 +116,26 @@ static void growth_of_buffers_is_a_native_leak(void **state)
 	story_free(s);
 }
 
+/* The counters of mmap stand still from the shedding on: that is no sign of a growing heap. */
+static void shed_counters_do_not_tell_where_it_grew(void **state)
+{
+	struct story *s = story_new();
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_vm(s, NODE, 0, MIB);
+	story_grow(s, 39 * MIB, 40 * MIB, 5, LIMIT);
+	story_probe(s, "vm_events", PROBE_SHED);
+	story_grow(s, 40 * MIB, 290 * MIB, 40, LIMIT);
+	oom_kill_of(s, NODE, 290 * MIB);
+	story_outage(s);
+	story_assert_class(s, VERDICT_MEMORY_DEATH);
+	assert_false(story_last(s)->memory.native_share.has);
+	assert_int_equal(story_last(s)->nr_missing_probes, 1);
+	assert_string_equal(story_last(s)->missing_probes[0], "vm_events");
+	story_free(s);
+}
+
 static void growth_of_a_process_without_managed_heap_is_a_heap_leak(void **state)
 {
 	struct story *s = story_new();
@@ -1796,6 +1816,7 @@ int main(void)
 		cmocka_unit_test(leak_until_oom_behind_nginx_is_a_heap_leak),
 		cmocka_unit_test(fast_leak_predicts_before_it_dies),
 		cmocka_unit_test(growth_of_buffers_is_a_native_leak),
+		cmocka_unit_test(shed_counters_do_not_tell_where_it_grew),
 		cmocka_unit_test(growth_of_a_process_without_managed_heap_is_a_heap_leak),
 		cmocka_unit_test(one_large_payload_is_unknown_growth),
 		cmocka_unit_test(leak_that_dies_young_says_so),
