@@ -25,7 +25,7 @@ ALL_CFLAGS  = -std=gnu11 $(CFLAGS) $(HARDEN) $(WARN) $(INCLUDES)
 ASAN_CFLAGS = -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
               -fno-omit-frame-pointer $(WARN) $(INCLUDES)
 LDFLAGS    ?= -pie -Wl,-z,relro,-z,now
-LDLIBS     := -lbpf -lelf -lz -ljansson -lncursesw -ltinfo -lm
+LDLIBS     := -lbpf -lelf -lz -ljansson -lncursesw -ltinfo -lcap-ng -lseccomp -lm
 
 BPF_SRC   := $(wildcard bpf/*.bpf.c)
 # Definitions before uses: libbpf 1.1's linker leaves the BTF offset of a map at 0 when it met an

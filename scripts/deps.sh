@@ -19,6 +19,8 @@ table() {
 	build zlib1g-dev       -         needed by libbpf
 	build libncurses-dev   -         draws memswell top
 	build libjansson-dev   -         reads recordings and container configuration
+	build libcap-ng-dev    -         gives up capabilities that are not needed any more
+	build libseccomp-dev   -         refuses system calls that are not needed any more
 	demo  nginx            nginx     the gateway of the demo and of the live tests
 	demo  nodejs           node      runs the services that leak, and the load
 	demo  python3          -         sets up and cleans up, prints the summary

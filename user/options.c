@@ -42,9 +42,12 @@ static const struct command_row commands[NR_COMMANDS] = {
 
 /* Words of the enum options, in enum order. */
 static const char *const vm_events_words[] = {"auto", "fentry", "lock", "syscall", "off", NULL};
+static const char *const sandbox_words[] = {"on", "log", "off", NULL};
 
 _Static_assert(sizeof(vm_events_words) / sizeof(vm_events_words[0]) == NR_VM_EVENTS + 1,
 	       "a word for each vm_events");
+_Static_assert(sizeof(sandbox_words) / sizeof(sandbox_words[0]) == NR_SANDBOXES + 1,
+	       "a word for each sandbox");
 
 static int word_index(const char *const *words, const char *text)
 {
@@ -92,6 +95,16 @@ static int set_vm_events(struct options *o, const char *value)
 	if (word < 0)
 		return word;
 	o->vm_events = word;
+	return 0;
+}
+
+static int set_sandbox(struct options *o, const char *value)
+{
+	int word = word_index(sandbox_words, value);
+
+	if (word < 0)
+		return word;
+	o->sandbox = word;
 	return 0;
 }
 
@@ -208,6 +221,9 @@ static const struct option_row options[] = {
 	 "(--bpf-stats: 5; --bpf-stats=20)"},
 	{"strict", 0, NULL, NULL, WATCHING | COMMAND_BIT(COMMAND_CHECK), set_strict,
 	 "a hook that cannot be attached is an error (exit 5)"},
+	{"sandbox", 0, "HOW", "on, log or off", LIVE, set_sandbox,
+	 "system calls that the run does not need are refused: on\n"
+	 "(default), log (allow, and tell in the kernel's log), off"},
 	{"format", 'o', "FORMAT",
 	 "html, text, markdown or json, or a file: .html, .txt, .md, .json",
 	 COMMAND_BIT(COMMAND_CHECK) | COMMAND_BIT(COMMAND_REPORT), set_format,

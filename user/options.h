@@ -57,6 +57,7 @@ struct options {
 	const char *recording; /* top --replay; NULL: live */
 	uint64_t tick_ns;
 	enum vm_events vm_events;
+	enum sandbox sandbox;
 	enum log_level log_level;
 	bool strict;
 	bool json; /* check -o json */

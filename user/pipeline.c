@@ -18,6 +18,7 @@
 #include "sink/json_lines.h"
 #include "sink/record_file.h"
 #include "source/replay.h"
+#include "source/syscall_filter.h"
 
 struct pipeline {
 	struct source *source;
@@ -101,6 +102,23 @@ static enum exit_code check_outputs(const struct pipeline *p)
 	return EXIT_CODE_OK;
 }
 
+/* A gap in the list of what the run needs: not fatal, and not silent. */
+static void tell_refused(struct pipeline *p)
+{
+	char name[32];
+	uint32_t count;
+	int nr;
+
+	while ((nr = syscall_filter_take_refused(&count)) >= 0) {
+		syscall_filter_name(nr, name, sizeof(name));
+		log_warn(
+			"the sandbox refused the system call %s (%d) %u times: please report this; "
+			"--sandbox=off runs without it",
+			name, nr, count);
+		bpf_source_add_loss(p->source, "sandbox", name, count);
+	}
+}
+
 static void end_batch(struct pipeline *p, bool live)
 {
 	uint64_t dropped;
@@ -111,6 +129,8 @@ static void end_batch(struct pipeline *p, bool live)
 	dropped = p->sink->ops->take_dropped(p->sink);
 	if (dropped && live)
 		bpf_source_add_loss(p->source, "output", "slow_consumer", dropped);
+	if (live)
+		tell_refused(p);
 }
 
 static enum exit_code pipeline_loop(struct pipeline *p, bool live)
@@ -197,6 +217,25 @@ static enum exit_code open_tap(struct pipeline *p, const char *path)
 	return EXIT_CODE_FAILED;
 }
 
+/* What is attached stays attached; the privilege that it took does not. */
+static enum exit_code lock_down(const struct pipeline *p, const struct options *options)
+{
+	const struct lockdown lockdown = {
+		.sandbox = options->sandbox,
+		.output_dir_fd = -1,
+	};
+	char error[256];
+
+	if (!bpf_source_lock_down(p->source, &lockdown, error, sizeof(error)))
+		return EXIT_CODE_OK;
+	if (options->strict) {
+		log_error("--strict: %s", error);
+		return EXIT_CODE_DEGRADED;
+	}
+	log_warn("%s: runs with more than it needs", error);
+	return EXIT_CODE_OK;
+}
+
 static uint64_t now_ms(void)
 {
 	struct timespec now;
@@ -232,6 +271,8 @@ enum exit_code pipeline_live(const struct options *options)
 		code = pipeline_init(&p, options, false);
 	if (code == EXIT_CODE_OK)
 		code = pipeline_open_live(options, -1, &p.source);
+	if (code == EXIT_CODE_OK)
+		code = lock_down(&p, options);
 	if (code == EXIT_CODE_OK) {
 		log_ready(p.source, start_ms);
 		code = pipeline_loop(&p, true);

@@ -603,7 +603,7 @@ static void init_tables(struct bpf_source *s)
 		v8_programs[V8_FATAL_SECOND_ARG] =
 			loader_program(&s->loader, "runtime_v8_oom_arg2");
 	}
-	executables_init(&s->executables, v8_programs);
+	executables_init(&s->executables, v8_programs, &s->loader.broker);
 	cgroups_init(&s->cgroups);
 	processes_init(&s->processes, &s->executables, &s->cgroups, self_boot_ns());
 }
@@ -670,6 +670,15 @@ void bpf_source_add_loss(struct source *source, const char *stream, const char *
 			 uint64_t count)
 {
 	losses_add(&((struct bpf_source *)source)->losses, stream, reason, count);
+}
+
+int bpf_source_lock_down(const struct source *source, const struct lockdown *wanted, char *error,
+			 size_t error_size)
+{
+	struct lockdown lockdown = *wanted;
+
+	lockdown.broker_fd = ((const struct bpf_source *)source)->loader.broker.fd;
+	return lockdown_apply(&lockdown, error, error_size);
 }
 
 const struct record_probe *bpf_source_probes(const struct source *source, uint32_t *nr)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "source/lockdown.h"
 #include "source/source.h"
 
 enum vm_events {
@@ -43,6 +44,13 @@ int bpf_source_new(const struct bpf_source_options *options, struct source **out
 /* What the last flow of losses by the output should say: adds to the RECORD_LOSS of the next tick. */
 void bpf_source_add_loss(struct source *source, const char *stream, const char *reason,
 			 uint64_t count);
+
+/*
+ * Give up what is not needed any more: see lockdown.h; the broker's descriptor is filled in. 0, or
+ * -errno with a line in `error`.
+ */
+int bpf_source_lock_down(const struct source *source, const struct lockdown *wanted, char *error,
+			 size_t error_size);
 
 /* The state of every hook, for `memswell check`; valid until the source is freed. */
 const struct record_probe *bpf_source_probes(const struct source *source, uint32_t *nr);

@@ -11,10 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "source/elf_symbols.h"
 #include "source/perf_attach.h"
 #include "source/process_args.h"
 #include "source/procfs.h"
+#include "source/uprobe_broker.h"
 
 /* No Node.js or other V8 embedder is smaller; most executables are. */
 #define MIN_V8_BYTES (8 << 20)
@@ -37,10 +39,12 @@ struct file {
 };
 
 void executables_init(struct executables *executables,
-		      const struct bpf_program *const v8_programs[NR_V8_FATAL_KINDS])
+		      const struct bpf_program *const v8_programs[NR_V8_FATAL_KINDS],
+		      struct uprobe_broker *broker)
 {
 	memset(executables, 0, sizeof(*executables));
 	memcpy(executables->v8_programs, v8_programs, sizeof(executables->v8_programs));
+	executables->broker = broker;
 	hash_table_init(&executables->files, sizeof(struct file), sizeof(struct file_key),
 			EXECUTABLES_MAX);
 }
@@ -79,21 +83,34 @@ enum runtime_kind runtime_of_path(const char *path)
 	return RUNTIME_UNKNOWN;
 }
 
+static int attach_uprobe(struct executables *executables, int exe_fd, const struct v8_fatal *fatal)
+{
+	const struct bpf_program *program = executables->v8_programs[fatal->kind];
+	int event_fd;
+
+	if (!program)
+		return -ENOENT;
+	event_fd = uprobe_broker_open(executables->broker, exe_fd, fatal->offset);
+	if (event_fd == -EPIPE) {
+		log_warn(
+			"the uprobe broker is gone: V8 executables that appear from now on are not "
+			"watched");
+		memset(executables->v8_programs, 0, sizeof(executables->v8_programs));
+	}
+	return event_fd < 0 ? event_fd
+			    : perf_attach_event(program, event_fd,
+						&executables->uprobes[executables->nr_uprobes]);
+}
+
 /* All or nothing: half of the functions watched would look like all. */
-static bool attach_v8(struct executables *executables, const char *path,
-		      const struct elf_facts *facts)
+static bool attach_v8(struct executables *executables, int exe_fd, const struct elf_facts *facts)
 {
 	uint32_t first = executables->nr_uprobes;
 
 	if (first + facts->nr_v8_fatal > EXECUTABLES_MAX_UPROBES)
 		return false;
 	for (uint32_t i = 0; i < facts->nr_v8_fatal; i++) {
-		const struct v8_fatal *fatal = &facts->v8_fatal[i];
-		const struct bpf_program *program = executables->v8_programs[fatal->kind];
-
-		if (program &&
-		    !perf_attach_uprobe(program, path, fatal->offset,
-					&executables->uprobes[executables->nr_uprobes])) {
+		if (!attach_uprobe(executables, exe_fd, &facts->v8_fatal[i])) {
 			executables->nr_uprobes++;
 			continue;
 		}
@@ -117,7 +134,7 @@ static void inspect(struct executables *executables, const char *link, const cha
 		if (facts.nr_v8_fatal) {
 			file->runtime = RUNTIME_NODEJS;
 			file->runtime_version = facts.node_major;
-			file->v8_probe = attach_v8(executables, link, &facts);
+			file->v8_probe = attach_v8(executables, fd, &facts);
 		} else if (facts.is_go) {
 			file->runtime = RUNTIME_GO;
 		} else if (file->runtime == RUNTIME_UNKNOWN) {

@@ -15,6 +15,7 @@
 
 struct bpf_link;
 struct bpf_program;
+struct uprobe_broker;
 
 /* Files beyond this are read again when they are met again. */
 #define EXECUTABLES_MAX 1024
@@ -24,13 +25,15 @@ struct bpf_program;
 struct executables {
 	struct hash_table files;
 	const struct bpf_program *v8_programs[NR_V8_FATAL_KINDS];
+	struct uprobe_broker *broker;
 	struct bpf_link *uprobes[EXECUTABLES_MAX_UPROBES];
 	uint32_t nr_uprobes;
 };
 
 /* The programs that watch V8, by enum v8_fatal_kind; NULL in each: V8 is not watched. */
 void executables_init(struct executables *executables,
-		      const struct bpf_program *const v8_programs[NR_V8_FATAL_KINDS]);
+		      const struct bpf_program *const v8_programs[NR_V8_FATAL_KINDS],
+		      struct uprobe_broker *broker);
 void executables_free(struct executables *executables);
 
 struct executables_query {

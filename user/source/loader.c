@@ -407,11 +407,13 @@ int loader_load(struct loader *loader, enum vm_events vm_events, char *error, si
 	memset(loader, 0, sizeof(*loader));
 	loader->cgroup_fd = -1;
 	loader->tracefs_fd = -1;
-	loader->trial_fd = -1;
+	loader->broker.fd = -1;
 	libbpf_set_print(on_libbpf_message);
 	err = privilege_check(error, error_size);
 	if (err)
 		return err;
+	/* While there is little that it would inherit. Without it the hook will say what is missing. */
+	uprobe_broker_start(&loader->broker);
 	nr_cpus = libbpf_num_possible_cpus();
 	btf = btf__load_vmlinux_btf();
 	if (!btf || nr_cpus < 1) {
@@ -436,25 +438,28 @@ int loader_load(struct loader *loader, enum vm_events vm_events, char *error, si
 	return err ? err : load(loader, victim_is_task, error, error_size);
 }
 
-/* Our own entry point, which has run already: can uprobes be had at all? */
-static int try_uprobe(struct loader *loader)
+/*
+ * Our own entry point, which has run already: can uprobes be had at all? The link stays: closing its
+ * event makes the kernel wait for a tenth of a second.
+ */
+static int try_uprobe(struct loader *loader, struct bpf_program *program, struct bpf_link **out)
 {
-	static const char self[] = "/proc/self/exe";
 	struct elf_facts facts;
 	int fd, err;
 
-	if (loader->trial_fd >= 0)
+	if (loader->tried_uprobe)
 		return 0;
-	fd = open(self, O_RDONLY | O_CLOEXEC);
+	fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	err = elf_inspect(fd, false, &facts);
+	if (!err)
+		err = uprobe_broker_open(&loader->broker, fd, facts.entry_offset);
 	close(fd);
-	if (err)
-		return err;
-	/* Kept open: closing it makes the kernel wait for a tenth of a second. */
-	loader->trial_fd = perf_try_uprobe(self, facts.entry_offset);
-	return loader->trial_fd < 0 ? loader->trial_fd : 0;
+	if (err >= 0)
+		err = perf_attach_event(program, err, out);
+	loader->tried_uprobe = !err;
+	return err;
 }
 
 static int attach_program(struct loader *loader, struct bpf_program *program, struct bpf_link **out)
@@ -472,7 +477,7 @@ static int attach_program(struct loader *loader, struct bpf_program *program, st
 		return perf_attach_tracepoint(program, loader->tracefs_fd,
 					      section + sizeof(tracepoint) - 1, out);
 	case BPF_PROG_TYPE_KPROBE:
-		return try_uprobe(loader);
+		return try_uprobe(loader, program, out);
 	case BPF_PROG_TYPE_CGROUP_SKB:
 	case BPF_PROG_TYPE_CGROUP_SOCK:
 		if (loader->cgroup_fd < 0)
@@ -605,7 +610,11 @@ static void close_fd(int *fd)
 
 void loader_trim(struct loader *loader)
 {
+	const struct loader_hook *v8 = loader_find(loader, "v8_oom");
+
 	unload_unused(loader);
+	if (!v8 || v8->probe.state != PROBE_ATTACHED)
+		uprobe_broker_stop(&loader->broker);
 	close_fd(&loader->tracefs_fd);
 	malloc_trim(0);
 }
@@ -619,5 +628,5 @@ void loader_free(struct loader *loader)
 	loader->nr_hooks = 0;
 	close_fd(&loader->tracefs_fd);
 	close_fd(&loader->cgroup_fd);
-	close_fd(&loader->trial_fd);
+	uprobe_broker_stop(&loader->broker);
 }

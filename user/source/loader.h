@@ -11,6 +11,7 @@
 
 #include "model/record.h"
 #include "source/probes.h"
+#include "source/uprobe_broker.h"
 
 struct bpf_link;
 struct bpf_program;
@@ -33,10 +34,11 @@ struct loader {
 	uint32_t nr_hooks;
 	uint32_t nr_cpus; /* possible CPUs: rows per flow slot */
 	uint32_t nr_flow_slots;
-	bool has_storage; /* else tables stand in for it: bpf/storage.bpf.h */
-	int cgroup_fd;	  /* cgroup2 root, or -errno */
-	int tracefs_fd;	  /* or -errno */
-	int trial_fd;	  /* event of the uprobe that showed whether they can be had, or -errno */
+	bool has_storage;	     /* else tables stand in for it: bpf/storage.bpf.h */
+	bool tried_uprobe;	     /* and it can be had */
+	int cgroup_fd;		     /* cgroup2 root, or -errno */
+	int tracefs_fd;		     /* or -errno */
+	struct uprobe_broker broker; /* of the hook v8_oom; none where that is not attached */
 };
 
 /*

@@ -19,7 +19,7 @@ static int open_event(struct perf_event_attr *attr)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-static int link_program(const struct bpf_program *program, int event_fd, struct bpf_link **out)
+int perf_attach_event(const struct bpf_program *program, int event_fd, struct bpf_link **out)
 {
 	struct bpf_link *link = bpf_program__attach_perf_event(program, event_fd);
 	int err;
@@ -62,33 +62,5 @@ int perf_attach_tracepoint(const struct bpf_program *program, int tracefs_fd, co
 		return id;
 	attr.config = (uint64_t)id;
 	fd = open_event(&attr);
-	return fd < 0 ? fd : link_program(program, fd, out);
-}
-
-static int open_uprobe(const char *path, uint64_t offset)
-{
-	struct perf_event_attr attr = {
-		.size = sizeof(attr),
-		.uprobe_path = (uint64_t)(uintptr_t)path,
-		.probe_offset = offset,
-	};
-	int type = read_number(AT_FDCWD, "/sys/bus/event_source/devices/uprobe/type");
-
-	if (type < 0)
-		return type;
-	attr.type = (uint32_t)type;
-	return open_event(&attr);
-}
-
-int perf_attach_uprobe(const struct bpf_program *program, const char *path, uint64_t offset,
-		       struct bpf_link **out)
-{
-	int fd = open_uprobe(path, offset);
-
-	return fd < 0 ? fd : link_program(program, fd, out);
-}
-
-int perf_try_uprobe(const char *path, uint64_t offset)
-{
-	return open_uprobe(path, offset);
+	return fd < 0 ? fd : perf_attach_event(program, fd, out);
 }

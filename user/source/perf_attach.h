@@ -2,7 +2,8 @@
 /*
  * perf_attach.h - attach programs through perf events: classic tracepoints and uprobes.
  *
- * libbpf would do both, but looks for tracefs in fixed places; ours may be mounted detached.
+ * libbpf would do both, but looks for tracefs in fixed places, where ours may be mounted detached,
+ * and makes the event itself, where the event of a uprobe comes from another process.
  */
 #ifndef MEMSWELL_PERF_ATTACH_H
 #define MEMSWELL_PERF_ATTACH_H
@@ -17,16 +18,9 @@ int perf_attach_tracepoint(const struct bpf_program *program, int tracefs_fd, co
 			   struct bpf_link **out);
 
 /*
- * For all processes that run the file `path`, now and later; `offset` is into the file. 0 and *out
- * set, or -errno. Without a cookie: before 5.15 a program cannot read one.
+ * To an event that somebody made: see uprobe_broker.h. Takes over `event_fd`, also on failure. 0
+ * and *out set, or -errno. Without a cookie: before 5.15 a program cannot read one.
  */
-int perf_attach_uprobe(const struct bpf_program *program, const char *path, uint64_t offset,
-		       struct bpf_link **out);
-
-/*
- * Whether that would be allowed: makes the event, attaches nothing. The event's descriptor, which
- * the kernel takes a tenth of a second to close, or -errno.
- */
-int perf_try_uprobe(const char *path, uint64_t offset);
+int perf_attach_event(const struct bpf_program *program, int event_fd, struct bpf_link **out);
 
 #endif

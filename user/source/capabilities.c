@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* capabilities.c - see capabilities.h. */
+#include "source/capabilities.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <stdbool.h>
+
+/* The library's words for "no CAP_SETPCAP" when it is asked for the bounding set. */
+#define NO_SETPCAP (-4)
+
+static bool is_permitted(unsigned int capability)
+{
+	return capng_have_capability(CAPNG_PERMITTED, capability);
+}
+
+int capabilities_keep(uint64_t permitted, uint64_t effective)
+{
+	int err;
+
+	if (capng_get_caps_process())
+		return -EIO;
+	for (unsigned int i = 0; i < 64; i++)
+		if (permitted >> i & 1 && !(i <= CAP_LAST_CAP && is_permitted(i)))
+			permitted &= ~(1ULL << i);
+	effective &= permitted;
+	capng_clear(CAPNG_SELECT_ALL);
+	for (unsigned int i = 0; i <= CAP_LAST_CAP; i++) {
+		if (permitted >> i & 1)
+			capng_update(CAPNG_ADD, CAPNG_PERMITTED, i);
+		if (effective >> i & 1)
+			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE, i);
+	}
+	err = capng_apply(CAPNG_SELECT_BOUNDS);
+	if (err && err != NO_SETPCAP)
+		return -EPERM;
+	return capng_apply(CAPNG_SELECT_CAPS) || capng_apply(CAPNG_SELECT_AMBIENT) ? -EPERM : 0;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* uprobe_broker.c - see uprobe_broker.h. Both ends of the socket, the child's below. */
+#include "source/uprobe_broker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/perf_event.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "source/capabilities.h"
+#include "source/privilege.h"
+#include "source/syscall_filter.h"
+
+#define UPROBE_TYPE_PATH "/sys/bus/event_source/devices/uprobe/type"
+/* An answer that takes longer will not come. */
+#define ANSWER_TIMEOUT_S 5
+/* Milliseconds to wait for its end. */
+#define REAP_TRIES 200
+
+/* What goes over the socket, each way with a descriptor beside it. */
+struct message {
+	int64_t value; /* there: offset; back: 0 or -errno */
+};
+
+static ssize_t send_message(int fd, int64_t value, int passed_fd)
+{
+	struct message message = {.value = value};
+	struct iovec iov = {.iov_base = &message, .iov_len = sizeof(message)};
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (passed_fd >= 0) {
+		msg.msg_control = control.bytes;
+		msg.msg_controllen = sizeof(control.bytes);
+		*CMSG_FIRSTHDR(&msg) = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
+							.cmsg_type = SCM_RIGHTS,
+							.cmsg_len = CMSG_LEN(sizeof(int))};
+		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), &passed_fd, sizeof(int));
+	}
+	return sendmsg(fd, &msg, MSG_NOSIGNAL);
+}
+
+/* 0 with *value and *passed_fd (-1: none came) set, -EPIPE at the end, or -errno. */
+static int receive_message(int fd, int64_t *value, int *passed_fd)
+{
+	struct message message;
+	struct iovec iov = {.iov_base = &message, .iov_len = sizeof(message)};
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = control.bytes,
+			     .msg_controllen = sizeof(control.bytes)};
+	struct cmsghdr *cmsg;
+	ssize_t len;
+
+	do {
+		len = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
+	} while (len < 0 && errno == EINTR);
+	if (len <= 0)
+		return len ? -errno : -EPIPE;
+	*passed_fd = -1;
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (cmsg && cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS)
+		memcpy(passed_fd, CMSG_DATA(cmsg), sizeof(int));
+	if ((size_t)len != sizeof(message))
+		return -EPROTO;
+	*value = message.value;
+	return 0;
+}
+
+/* ---- the broker ---- */
+
+/* The socket is descriptor 0: there is no other. */
+#define BROKER_SOCKET 0
+
+/*
+ * All it may ever do. Any other call kills it: it has nothing to save, and its parent sees the end
+ * of the socket and says so.
+ */
+static const struct syscall_rule broker_rules[] = {
+	{.name = "recvmsg", .args = {ARG_EQ(0, BROKER_SOCKET)}},
+	{.name = "sendmsg", .args = {ARG_EQ(0, BROKER_SOCKET)}},
+	/* attr, pid, cpu, group, flags */
+	{.name = "perf_event_open",
+	 .args = {ARG_EQ(1, -1), ARG_EQ(2, 0), ARG_EQ(3, -1), ARG_EQ(4, PERF_FLAG_FD_CLOEXEC)}},
+	{.name = "close"},
+	{.name = "restart_syscall"},
+	{.name = "exit_group"},
+	{.name = "exit"},
+	{.name = NULL},
+};
+
+static int open_event(uint32_t type, int exe_fd, uint64_t offset)
+{
+	char path[32];
+	struct perf_event_attr attr = {
+		.type = type,
+		.size = sizeof(attr),
+		.uprobe_path = (uint64_t)(uintptr_t)path,
+		.probe_offset = offset,
+	};
+	long fd;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", exe_fd);
+	/* A program on it sees all CPUs; cpu 0 only gives the descriptor a home. */
+	fd = syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	return fd < 0 ? -errno : (int)fd;
+}
+
+/* The capabilities of the broker, least first, as candidates. */
+static int open_first(uint32_t type, int exe_fd, uint64_t offset)
+{
+	static const uint8_t candidates[] = {CAP_PERFMON, CAP_SYS_ADMIN};
+	int fd = -EACCES;
+
+	for (size_t i = 0; i < sizeof(candidates) && fd < 0; i++) {
+		uint64_t keep = 0;
+
+		/* What is not tried yet stays permitted, but not in effect. */
+		for (size_t later = i; later < sizeof(candidates); later++)
+			keep |= 1ULL << candidates[later];
+		if (capabilities_keep(keep, 1ULL << candidates[i]))
+			continue;
+		fd = open_event(type, exe_fd, offset);
+		if (fd >= 0)
+			capabilities_keep(1ULL << candidates[i], 1ULL << candidates[i]);
+	}
+	return fd;
+}
+
+static int read_uprobe_type(void)
+{
+	char text[32] = "";
+	int fd = open(UPROBE_TYPE_PATH, O_RDONLY | O_CLOEXEC);
+	ssize_t len;
+
+	if (fd < 0)
+		return -errno;
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	return len > 0 ? atoi(text) : -EIO;
+}
+
+static void answer(int opened_fd)
+{
+	if (send_message(BROKER_SOCKET, opened_fd < 0 ? opened_fd : 0, opened_fd) < 0)
+		_exit(1);
+	if (opened_fd >= 0)
+		close(opened_fd);
+}
+
+static void __attribute__((noreturn)) serve(void)
+{
+	int type = read_uprobe_type();
+	bool is_first = true;
+	int64_t offset;
+	int exe_fd, opened_fd;
+
+	while (!receive_message(BROKER_SOCKET, &offset, &exe_fd)) {
+		if (type < 0 || exe_fd < 0)
+			opened_fd = type < 0 ? type : -EBADF;
+		else if (is_first)
+			opened_fd = open_first((uint32_t)type, exe_fd, (uint64_t)offset);
+		else
+			opened_fd = open_event((uint32_t)type, exe_fd, (uint64_t)offset);
+		if (is_first && syscall_filter_install(broker_rules, NULL, SYSCALL_FILTER_KILL))
+			_exit(1);
+		is_first = false;
+		answer(opened_fd);
+		if (exe_fd >= 0)
+			close(exe_fd);
+	}
+	_exit(0);
+}
+
+static void __attribute__((noreturn)) become_broker(int fd, pid_t parent)
+{
+	uint64_t keep = privilege_broker_mask();
+
+	if (dup2(fd, BROKER_SOCKET) < 0 || close_range(BROKER_SOCKET + 1, ~0U, 0) ||
+	    capabilities_keep(keep, keep) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_PDEATHSIG, SIGKILL))
+		_exit(1);
+	if (getppid() != parent) /* which died before it was asked to tell */
+		_exit(1);
+	prctl(PR_SET_NAME, "memswell-uprobe");
+	serve();
+}
+
+/* ---- its parent ---- */
+
+int uprobe_broker_start(struct uprobe_broker *broker)
+{
+	const struct timeval timeout = {.tv_sec = ANSWER_TIMEOUT_S};
+	pid_t parent = getpid(), pid;
+	int fds[2];
+
+	broker->fd = -1;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
+		return -errno;
+	setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	pid = fork();
+	if (pid == 0)
+		become_broker(fds[1], parent);
+	close(fds[1]);
+	if (pid < 0) {
+		int err = -errno;
+
+		close(fds[0]);
+		return err;
+	}
+	broker->fd = fds[0];
+	broker->pid = pid;
+	return 0;
+}
+
+int uprobe_broker_open(struct uprobe_broker *broker, int exe_fd, uint64_t offset)
+{
+	int64_t err;
+	int fd = -1;
+
+	if (broker->fd < 0)
+		return -EPIPE;
+	if (send_message(broker->fd, (int64_t)offset, exe_fd) < 0 ||
+	    receive_message(broker->fd, &err, &fd)) {
+		uprobe_broker_stop(broker);
+		return -EPIPE;
+	}
+	if (err)
+		return (int)err;
+	return fd < 0 ? -EPROTO : fd;
+}
+
+void uprobe_broker_stop(struct uprobe_broker *broker)
+{
+	if (broker->fd < 0)
+		return;
+	close(broker->fd);
+	broker->fd = -1;
+	/* It ends at the end of the socket. One that is held up dies with us, unreaped. */
+	for (int i = 0; i < REAP_TRIES && waitpid(broker->pid, NULL, WNOHANG) == 0; i++)
+		usleep(1000);
+}
