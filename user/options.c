@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DEFAULT_KEEP 5
+
 #define COMMAND_BIT(command) (1U << (command))
 #define LIVE		     (COMMAND_BIT(COMMAND_RUN) | COMMAND_BIT(COMMAND_RECORD))
 #define WATCHING	     (LIVE | COMMAND_BIT(COMMAND_TOP))
@@ -85,6 +87,22 @@ static int set_output(struct options *o, const char *value)
 	if (!*value)
 		return -EINVAL;
 	o->output = value;
+	return 0;
+}
+
+static int set_output_max_bytes(struct options *o, const char *value)
+{
+	return options_parse_size(value, OPTIONS_OUTPUT_MIN_BYTES, OPTIONS_OUTPUT_MAX_BYTES,
+				  &o->output_file.max_bytes);
+}
+
+static int set_output_keep(struct options *o, const char *value)
+{
+	uint64_t keep;
+
+	if (options_parse_size(value, 1, OUTPUT_FILE_KEEP_MAX, &keep))
+		return -EINVAL;
+	o->output_file.keep = (uint32_t)keep;
 	return 0;
 }
 
@@ -207,7 +225,11 @@ static const struct option_row options[] = {
 	{"include-samples", 's', NULL, NULL, REPORTING, set_samples,
 	 "also print every memory sample"},
 	{"output", 'O', "FILE", "a file name", REPORTING | COMMAND_BIT(COMMAND_REPORT), set_output,
-	 "reports go to FILE instead of stdout"},
+	 "append reports to FILE instead of stdout; SIGHUP opens it anew"},
+	{"output-max-bytes", 0, "SIZE", "a size from 64K to 1024G, such as 10M", REPORTING,
+	 set_output_max_bytes, "rename FILE to FILE.1 before it gets larger than SIZE"},
+	{"output-keep", 0, "N", "a number from 1 to 99", REPORTING, set_output_keep,
+	 "how many of those are kept (default 5)"},
 	{"vm-events", 0, "HOW", "auto, fentry, lock, syscall or off",
 	 WATCHING | COMMAND_BIT(COMMAND_CHECK), set_vm_events,
 	 "how mmap and brk are counted: auto, fentry, lock, syscall, off"},
@@ -263,6 +285,29 @@ int options_parse_duration(const char *text, uint64_t min_ns, uint64_t max_ns, u
 		return 0;
 	}
 	return -EINVAL;
+}
+
+int options_parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *out)
+{
+	static const char units[] = "KMG";
+	const char *unit;
+	unsigned int shift = 0;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	errno = 0;
+	unsigned long long value = strtoull(text, &end, 10);
+
+	if (*end && (unit = strchr(units, *end))) {
+		shift = 10 * (unsigned int)(unit - units + 1);
+		end++;
+	}
+	if (errno || *end || value > UINT64_MAX >> shift || value << shift < min ||
+	    value << shift > max)
+		return -EINVAL;
+	*out = value << shift;
+	return 0;
 }
 
 int options_parse_gateway(const char *text, struct gateway_filter *out)
@@ -384,6 +429,23 @@ static int argument_of(const struct option_row *row)
 	return *row->value == '[' ? optional_argument : required_argument;
 }
 
+/* Options that say something about another one. */
+static int check_together(const struct options *o, char *error, size_t error_size)
+{
+	const struct output_file_options *file = &o->output_file;
+
+	if ((file->max_bytes || file->keep) && !o->output) {
+		snprintf(error, error_size,
+			 "--output-max-bytes and --output-keep: expected --output");
+		return -EINVAL;
+	}
+	if (file->keep && !file->max_bytes) {
+		snprintf(error, error_size, "--output-keep: expected --output-max-bytes");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 /* The getopt tables, built from the rows. `longs` has NR_OPTIONS + 1 elements. */
 static void build_getopt(struct option *longs, char *letters)
 {
@@ -446,8 +508,13 @@ int options_parse(int argc, char **argv, struct options *out, char *error, size_
 	if (!err)
 		err = resolve_format(&o, error, error_size);
 	if (!err)
-		*out = o;
-	return err;
+		err = check_together(&o, error, error_size);
+	if (err)
+		return err;
+	if (!o.output_file.keep)
+		o.output_file.keep = DEFAULT_KEEP;
+	*out = o;
+	return 0;
 }
 
 /* Help text of an option: continuation lines are indented to the column of the first. */

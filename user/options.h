@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/output_file.h"
 #include "core/core.h"
 #include "source/bpf_source.h"
 #include "view/format.h"
@@ -42,6 +43,9 @@ enum command {
 
 #define OPTIONS_TICK_MIN_NS (100ULL * 1000 * 1000)
 #define OPTIONS_TICK_MAX_NS (60ULL * 1000 * 1000 * 1000)
+/* Some lines fit into the smallest file. */
+#define OPTIONS_OUTPUT_MIN_BYTES (64ULL << 10)
+#define OPTIONS_OUTPUT_MAX_BYTES (1ULL << 40)
 
 #define OPTIONS_BUDGET_MIN   0.001 /* percent of one core */
 #define OPTIONS_BUDGET_MAX   1000.0
@@ -55,6 +59,7 @@ struct options {
 	uint32_t nr_arguments;
 	const char *output;    /* reports, or the report, go here; NULL: stdout */
 	const char *recording; /* top --replay; NULL: live */
+	struct output_file_options output_file;
 	uint64_t tick_ns;
 	enum vm_events vm_events;
 	enum sandbox sandbox;
@@ -81,6 +86,9 @@ void options_help(FILE *to);
  * [min_ns, max_ns].
  */
 int options_parse_duration(const char *text, uint64_t min_ns, uint64_t max_ns, uint64_t *out_ns);
+
+/* "65536", "64K", "10M", "1G": bytes. -EINVAL if it is none, or not in [min, max]. */
+int options_parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *out);
 
 /* "nginx", ":8080" or "nginx:8080". -EINVAL if it is none of these. */
 int options_parse_gateway(const char *text, struct gateway_filter *out);

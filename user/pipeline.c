@@ -6,25 +6,29 @@
 #include "pipeline.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/file.h"
+#include "base/output_file.h"
 #include "sink/check_view.h"
 #include "sink/json_lines.h"
 #include "sink/record_file.h"
 #include "source/replay.h"
+#include "signals.h"
 #include "source/syscall_filter.h"
 
 struct pipeline {
 	struct source *source;
 	struct core *core;
 	struct sink *sink;
-	struct record_file *tap; /* NULL unless recording */
+	struct record_file *tap;    /* NULL unless recording */
+	struct output_file *output; /* the sink's; NULL: stdout */
+	bool torn_line;		    /* was found at the end of it */
+	bool recording_failed;
+	int hup_fd;
 };
 
 static void on_report(void *arg, const struct report *report)
@@ -52,30 +56,40 @@ static void pipeline_free(struct pipeline *p)
 		p->sink->ops->free(p->sink);
 }
 
-/* The fd reports go to; -1 with a logged reason. */
-static int open_output(const char *path)
+/* The sink of the reports; NULL with a logged reason. */
+static struct sink *open_sink(struct pipeline *p, const struct options *options, bool lossless)
 {
-	int fd;
+	struct sink *sink;
+	uint64_t torn = 0;
+	char error[512];
 
-	if (!path)
-		return STDOUT_FILENO;
-	fd = file_create(path);
-	if (fd < 0)
-		log_error("--output: cannot open the file for writing: %s", strerror(-fd));
-	return fd;
+	if (!options->output) {
+		sink = json_lines_new(STDOUT_FILENO, lossless);
+	} else if (output_file_open(options->output, &options->output_file, &p->output, &torn,
+				    error, sizeof(error))) {
+		log_error("--output %s", error);
+		return NULL;
+	} else {
+		sink = json_lines_new_file(p->output, lossless);
+	}
+	if (!sink)
+		log_error("out of memory at start");
+	if (torn)
+		log_warn("--output: the last line was torn; its %llu bytes were cut off",
+			 (unsigned long long)torn);
+	p->torn_line = torn > 0;
+	return sink;
 }
 
 /* Core and sink; the source is the caller's. */
 static enum exit_code pipeline_init(struct pipeline *p, const struct options *options,
 				    bool lossless)
 {
-	int fd = open_output(options->output);
-
-	if (fd < 0)
+	p->sink = open_sink(p, options, lossless);
+	if (!p->sink)
 		return EXIT_CODE_FAILED;
-	p->sink = json_lines_new(fd, lossless);
 	p->core = core_new(&options->core, on_report, p);
-	if (!p->sink || !p->core) {
+	if (!p->core) {
 		log_error("out of memory at start: the core takes %zu bytes",
 			  core_memory_ceiling());
 		return EXIT_CODE_FAILED;
@@ -83,23 +97,34 @@ static enum exit_code pipeline_init(struct pipeline *p, const struct options *op
 	return EXIT_CODE_OK;
 }
 
-/* Something that is written to broke: say which, once. */
-static enum exit_code check_outputs(const struct pipeline *p)
+/* What broke for good: the reader of stdout went away, a replay cannot be written. */
+static enum exit_code check_sink(const struct pipeline *p)
 {
 	int err = p->sink->ops->error(p->sink);
 
-	if (err) {
-		log_error(err == EPIPE ? "the reader of the reports went away (%s)"
-				       : "cannot write reports: %s",
-			  strerror(err));
-		return EXIT_CODE_FAILED;
-	}
-	err = p->tap ? record_file_error(p->tap) : 0;
-	if (err) {
-		log_error("cannot write the recording: %s", strerror(err));
-		return EXIT_CODE_FAILED;
-	}
-	return EXIT_CODE_OK;
+	if (!err)
+		return EXIT_CODE_OK;
+	log_error(err == EPIPE ? "the reader of the reports went away (%s)"
+			       : "cannot write reports: %s",
+		  strerror(err));
+	return EXIT_CODE_FAILED;
+}
+
+/* A recording that cannot go on is over; the run is not. */
+static void check_tap(struct pipeline *p)
+{
+	int err = record_file_error(p->tap);
+
+	if (!err)
+		return;
+	log_error(
+		"cannot write the recording: %s; it ends here, whole up to its last line, and the "
+		"run goes on without it",
+		strerror(err));
+	bpf_source_add_loss(p->source, "recording", "ended", 1);
+	record_file_free(p->tap);
+	p->tap = NULL;
+	p->recording_failed = true;
 }
 
 /* A gap in the list of what the run needs: not fatal, and not silent. */
@@ -121,16 +146,34 @@ static void tell_refused(struct pipeline *p)
 
 static void end_batch(struct pipeline *p, bool live)
 {
+	const char *reason;
 	uint64_t dropped;
 
-	if (p->tap)
+	if (p->tap) {
 		record_file_flush(p->tap);
+		check_tap(p);
+	}
 	p->sink->ops->flush(p->sink, false);
-	dropped = p->sink->ops->take_dropped(p->sink);
-	if (dropped && live)
-		bpf_source_add_loss(p->source, "output", "slow_consumer", dropped);
-	if (live)
-		tell_refused(p);
+	dropped = p->sink->ops->take_dropped(p->sink, &reason);
+	if (!live)
+		return;
+	if (dropped)
+		bpf_source_add_loss(p->source, "output", reason, dropped);
+	tell_refused(p);
+}
+
+/* SIGHUP: somebody may have renamed the file. */
+static void reopen(struct pipeline *p)
+{
+	char error[512];
+
+	signals_take(p->hup_fd);
+	if (!p->output)
+		log_info("SIGHUP: reports go to stdout, so there is nothing to open anew");
+	else if (output_file_reopen(p->output, error, sizeof(error)))
+		log_error("SIGHUP: cannot open %s; the old file is still in use", error);
+	else
+		log_info("SIGHUP: the file of the reports was opened anew");
 }
 
 static enum exit_code pipeline_loop(struct pipeline *p, bool live)
@@ -140,30 +183,21 @@ static enum exit_code pipeline_loop(struct pipeline *p, bool live)
 
 	do {
 		more = source_next(p->source, on_record, p);
+		if (more == SOURCE_WOKEN)
+			reopen(p);
 		end_batch(p, live);
-		code = check_outputs(p);
+		code = check_sink(p);
 	} while (more > 0 && code == EXIT_CODE_OK);
 	p->sink->ops->flush(p->sink, true);
 	if (code == EXIT_CODE_OK)
-		code = check_outputs(p);
+		code = check_sink(p);
+	if (code == EXIT_CODE_OK && p->recording_failed)
+		code = EXIT_CODE_FAILED;
 	if (more < 0) {
 		log_error("%s", source_error(p->source));
 		code = EXIT_CODE_FAILED;
 	}
 	return code;
-}
-
-/* A descriptor that turns readable on SIGINT or SIGTERM; both are blocked from here on. */
-static int stop_fd_new(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 static enum exit_code exit_code_of(int err)
@@ -188,15 +222,16 @@ enum exit_code pipeline_open_live(const struct options *options, int wake_fd, st
 		.strict = options->strict,
 		.budget_ppm = options->budget_ppm,
 		.stats_every = options->stats_every,
-		.stop_fd = stop_fd_new(),
+		.stop_fd = signals_stop_fd(),
 		.wake_fd = wake_fd,
 		.version = MEMSWELL_VERSION,
 	};
 	char error[512];
 	int err;
 
+	signals_set_manners();
 	if (source_options.stop_fd < 0) {
-		log_error("cannot watch for signals: %s", strerror(errno));
+		log_error("cannot watch for signals: %s", strerror(-source_options.stop_fd));
 		return EXIT_CODE_FAILED;
 	}
 	err = bpf_source_new(&source_options, out, error, sizeof(error));
@@ -209,12 +244,19 @@ enum exit_code pipeline_open_live(const struct options *options, int wake_fd, st
 
 static enum exit_code open_tap(struct pipeline *p, const char *path)
 {
-	int err = record_file_open(path, &p->tap);
+	char error[512];
 
-	if (!err)
+	if (!record_file_open(path, &p->tap, error, sizeof(error)))
 		return EXIT_CODE_OK;
-	log_error("record: cannot open the recording for writing: %s", strerror(-err));
+	log_error("record %s", error);
 	return EXIT_CODE_FAILED;
+}
+
+static bool is_socket(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISSOCK(st.st_mode);
 }
 
 /* What is attached stays attached; the privilege that it took does not. */
@@ -222,7 +264,8 @@ static enum exit_code lock_down(const struct pipeline *p, const struct options *
 {
 	const struct lockdown lockdown = {
 		.sandbox = options->sandbox,
-		.output_dir_fd = -1,
+		.output_dir_fd = p->output ? output_file_dir_fd(p->output) : -1,
+		.writes_socket = !p->output && is_socket(STDOUT_FILENO),
 	};
 	char error[256];
 
@@ -265,16 +308,21 @@ enum exit_code pipeline_live(const struct options *options)
 	enum exit_code code = EXIT_CODE_OK;
 	uint64_t start_ms = now_ms();
 
+	signals_set_manners();
 	if (options->command == COMMAND_RECORD)
 		code = open_tap(&p, options->file);
 	if (code == EXIT_CODE_OK)
 		code = pipeline_init(&p, options, false);
 	if (code == EXIT_CODE_OK)
-		code = pipeline_open_live(options, -1, &p.source);
+		p.hup_fd = signals_hup_fd(options->output != NULL);
+	if (code == EXIT_CODE_OK)
+		code = pipeline_open_live(options, p.hup_fd, &p.source);
 	if (code == EXIT_CODE_OK)
 		code = lock_down(&p, options);
 	if (code == EXIT_CODE_OK) {
 		log_ready(p.source, start_ms);
+		if (p.torn_line)
+			bpf_source_add_loss(p.source, "output", "torn_line", 1);
 		code = pipeline_loop(&p, true);
 	}
 	pipeline_free(&p);
@@ -287,7 +335,7 @@ enum exit_code pipeline_replay(const struct options *options)
 	enum exit_code code;
 	char error[512];
 
-	signal(SIGPIPE, SIG_IGN);
+	signals_set_manners();
 	if (replay_new(options->file, &p.source, error, sizeof(error))) {
 		log_error("%s", error);
 		return EXIT_CODE_FAILED;

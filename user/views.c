@@ -126,16 +126,16 @@ static enum exit_code read_file(struct feed *feed, const struct options *options
 
 static FILE *open_output(const char *path)
 {
+	char error[512];
 	FILE *file;
 	int fd;
 
 	if (!path)
 		return stdout;
-	fd = file_create(path);
+	fd = file_create(path, error, sizeof(error));
 	file = fd >= 0 ? fdopen(fd, "w") : NULL;
 	if (!file)
-		log_error("cannot open the output file for writing: %s",
-			  strerror(fd < 0 ? -fd : errno));
+		log_error("--output %s", fd < 0 ? error : strerror(errno));
 	return file;
 }
 

@@ -70,7 +70,36 @@ try 'output that cannot be opened' 1 'output' "$memswell" replay --output "$dir/
 ln -s "$dir/target" "$dir/link"
 recording '%s\n%s\n' "$header" "$tick"
 try 'output through a symbolic link' 1 'output' "$memswell" replay --output "$dir/link" "$dir/recording"
-try 'output that is full' 1 'No space' "$memswell" replay --output /dev/full "$dir/recording"
+try 'output to a device' 1 'no regular file' "$memswell" replay --output /dev/full "$dir/recording"
+printf '%1022s\n' '' >"$dir/full"
+try 'output that is full' 1 'File too large' bash -c 'ulimit -f 1; exec "$0" "$@"' \
+	"$memswell" replay --output "$dir/full" "$dir/recording"
+try 'output, first time' 0 '' "$memswell" replay --output "$dir/out.jsonl" "$dir/recording"
+lines=$(wc -l <"$dir/out.jsonl")
+try 'output, second time' 0 '' "$memswell" replay --output "$dir/out.jsonl" "$dir/recording"
+if [ "$lines" -gt 0 ] && [ "$(wc -l <"$dir/out.jsonl")" -eq $((2 * lines)) ]; then
+	echo "ok cli: output is appended"
+else
+	echo "not ok cli: output is appended - $lines lines, then $(wc -l <"$dir/out.jsonl")"
+	failed=1
+fi
+if [ "$(stat -c %a "$dir/out.jsonl")" = 640 ]; then
+	echo "ok cli: output is for its owner and group"
+else
+	echo "not ok cli: output is for its owner and group - $(stat -c %a "$dir/out.jsonl")"
+	failed=1
+fi
+printf '{"torn' >>"$dir/out.jsonl"
+try 'output with a torn last line' 0 'torn; its 6 bytes' "$memswell" replay --output "$dir/out.jsonl" "$dir/recording"
+chmod g+w "$dir/out.jsonl"
+try 'output that others may write' 1 'group or others' "$memswell" replay --output "$dir/out.jsonl" "$dir/recording"
+chmod g-w "$dir/out.jsonl"
+ln "$dir/out.jsonl" "$dir/second"
+try 'output with a second name' 1 'hard links' "$memswell" replay --output "$dir/out.jsonl" "$dir/recording"
+printf 'no lines' >"$dir/foreign"
+try 'output that is no file of lines' 1 'left alone' "$memswell" replay --output "$dir/foreign" "$dir/recording"
+try 'limits of an output that is not there' 2 'expected --output' "$memswell" replay --output-max-bytes 1M "$dir/recording"
+try 'too small a limit' 2 '64K' "$memswell" replay --output "$dir/out" --output-max-bytes 1K "$dir/recording"
 
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 	cp "$memswell" "$dir/memswell"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pty.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -18,7 +20,12 @@
 
 #include <cmocka.h>
 
+#include "base/output_file.h"
+#include "scratch.h"
 #include "sink/json_lines.h"
+
+/* Why lines were dropped, as told last. */
+static const char *reason;
 
 static const struct record_header header = {.host_name = "host-a"};
 
@@ -106,7 +113,7 @@ static void lines_arrive_at_flush(void **state)
 	sink->ops->flush(sink, false);
 	read_available(&reader, fds[0]);
 	assert_int_equal(reader.lines, 2);
-	assert_int_equal(sink->ops->take_dropped(sink), 0);
+	assert_int_equal(sink->ops->take_dropped(sink, &reason), 0);
 	assert_int_equal(sink->ops->error(sink), 0);
 	sink->ops->free(sink);
 	assert_int_equal(read(fds[0], &reader, 1), 0); /* the sink closed its end */
@@ -129,9 +136,9 @@ static void slow_reader(int fds[2])
 	}
 	assert_true(now_ms() - start_ms < 5000);
 	assert_int_equal(fcntl(fds[1], F_GETFL), flags);
-	dropped = sink->ops->take_dropped(sink);
+	dropped = sink->ops->take_dropped(sink, &reason);
 	assert_true(dropped > 0);
-	assert_int_equal(sink->ops->take_dropped(sink), 0);
+	assert_int_equal(sink->ops->take_dropped(sink, &reason), 0);
 	for (int i = 0; i < 1000; i++) {
 		read_available(&reader, fds[0]);
 		sink->ops->flush(sink, false);
@@ -190,11 +197,11 @@ static void a_reader_that_left_is_an_error_for_good(void **state)
 	write_report(sink, 2);
 	sink->ops->flush(sink, false);
 	assert_int_equal(sink->ops->error(sink), EPIPE);
-	assert_int_equal(sink->ops->take_dropped(sink), 2);
+	assert_int_equal(sink->ops->take_dropped(sink, &reason), 2);
 	write_report(sink, 3);
 	sink->ops->flush(sink, true);
 	assert_int_equal(sink->ops->error(sink), EPIPE);
-	assert_int_equal(sink->ops->take_dropped(sink), 1);
+	assert_int_equal(sink->ops->take_dropped(sink, &reason), 1);
 	sink->ops->free(sink);
 }
 
@@ -214,7 +221,7 @@ static void the_last_flush_waits_two_seconds_at_most(void **state)
 	sink->ops->flush(sink, true);
 	took_ms = now_ms() - start_ms;
 	assert_true(took_ms >= 1900 && took_ms < 4000);
-	dropped = sink->ops->take_dropped(sink);
+	dropped = sink->ops->take_dropped(sink, &reason);
 	assert_true(dropped > 0 && dropped < 1000);
 	sink->ops->free(sink);
 	close(fds[0]);
@@ -255,13 +262,13 @@ static void lossless_waits_for_the_reader(void **state)
 	for (uint64_t seq = 0; seq < 4000; seq++)
 		write_report(sink, seq);
 	sink->ops->flush(sink, true);
-	assert_int_equal(sink->ops->take_dropped(sink), 0);
+	assert_int_equal(sink->ops->take_dropped(sink, &reason), 0);
 	sink->ops->free(sink);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(WEXITSTATUS(status), 40);
 }
 
-static void a_full_disk_is_an_error(void **state)
+static void a_full_device_is_an_error(void **state)
 {
 	struct sink *sink = json_lines_new(open("/dev/full", O_WRONLY | O_CLOEXEC), false);
 
@@ -272,11 +279,111 @@ static void a_full_disk_is_an_error(void **state)
 	sink->ops->free(sink);
 }
 
-static int ignore_sigpipe(void **state)
+/* The disk's limit, as far as it can be had without one: the process's. */
+static void limit_files(rlim_t bytes)
+{
+	const struct rlimit limit = {.rlim_cur = bytes, .rlim_max = RLIM_INFINITY};
+
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void read_file(struct reader *reader)
+{
+	int fd = open(scratch_file, O_RDONLY);
+
+	assert_true(fd >= 0);
+	read_available(reader, fd);
+	close(fd);
+}
+
+/* 5000 reports while 10000 bytes fit; then there is room again. */
+static void survive_a_full_disk(struct sink *sink)
+{
+	struct reader reader = {0};
+	uint64_t dropped;
+
+	limit_files(10000);
+	for (uint64_t seq = 0; seq < 5000; seq++) {
+		write_report(sink, seq);
+		if (seq % 100 == 0)
+			sink->ops->flush(sink, false);
+	}
+	assert_int_equal(sink->ops->error(sink), 0);
+	dropped = sink->ops->take_dropped(sink, &reason);
+	assert_in_range(dropped, 1, 4999);
+	assert_string_equal(reason, "write_error");
+	limit_files(RLIM_INFINITY);
+	sink->ops->flush(sink, false); /* it waits longer than that */
+	assert_true(poll(NULL, 0, 2100) == 0);
+	sink->ops->flush(sink, false);
+	write_report(sink, 5000);
+	sink->ops->flush(sink, true);
+	assert_int_equal(sink->ops->take_dropped(sink, &reason), 0);
+	sink->ops->free(sink);
+	read_file(&reader);
+	assert_int_equal(reader.len, 0); /* no torn line */
+	assert_int_equal(reader.last_seq, 5000);
+	assert_int_equal(reader.lines + dropped, 5001);
+	unlink(scratch_file);
+}
+
+static struct output_file *open_output(void)
+{
+	const struct output_file_options options = {0};
+	struct output_file *file;
+	char error[256];
+	uint64_t torn;
+
+	assert_int_equal(
+		output_file_open(scratch_file, &options, &file, &torn, error, sizeof(error)), 0);
+	return file;
+}
+
+static void a_full_disk_drops_and_comes_back(void **state)
 {
 	(void)state;
+	survive_a_full_disk(json_lines_new_file(open_output(), false));
+	/* A file that the shell opened likewise. */
+	survive_a_full_disk(json_lines_new(
+		open(scratch_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600), false));
+}
+
+static void at_the_end_a_full_disk_leaves_whole_lines(void **state)
+{
+	struct sink *sink = json_lines_new_file(open_output(), false);
+	struct reader reader = {0};
+
+	(void)state;
+	limit_files(10000);
+	for (uint64_t seq = 0; seq < 100; seq++)
+		write_report(sink, seq);
+	sink->ops->flush(sink, true);
+	sink->ops->free(sink);
+	limit_files(RLIM_INFINITY);
+	read_file(&reader);
+	assert_int_equal(reader.len, 0);
+	assert_in_range(reader.lines, 1, 99);
+	unlink(scratch_file);
+}
+
+static void lossless_takes_a_full_disk_for_an_error(void **state)
+{
+	struct sink *sink = json_lines_new_file(open_output(), true);
+
+	(void)state;
+	limit_files(100);
+	write_report(sink, 1);
+	sink->ops->flush(sink, true);
+	limit_files(RLIM_INFINITY);
+	assert_int_equal(sink->ops->error(sink), EFBIG);
+	sink->ops->free(sink);
+}
+
+static int set_up(void **state)
+{
 	signal(SIGPIPE, SIG_IGN);
-	return 0;
+	signal(SIGXFSZ, SIG_IGN);
+	return scratch_make(state);
 }
 
 int main(void)
@@ -289,8 +396,11 @@ int main(void)
 		cmocka_unit_test(a_reader_that_left_is_an_error_for_good),
 		cmocka_unit_test(the_last_flush_waits_two_seconds_at_most),
 		cmocka_unit_test(lossless_waits_for_the_reader),
-		cmocka_unit_test(a_full_disk_is_an_error),
+		cmocka_unit_test(a_full_device_is_an_error),
+		cmocka_unit_test(a_full_disk_drops_and_comes_back),
+		cmocka_unit_test(at_the_end_a_full_disk_leaves_whole_lines),
+		cmocka_unit_test(lossless_takes_a_full_disk_for_an_error),
 	};
 
-	return cmocka_run_group_tests(tests, ignore_sigpipe, NULL);
+	return cmocka_run_group_tests(tests, set_up, scratch_remove);
 }

@@ -162,6 +162,41 @@ static void reads_durations_with_their_units(void **state)
 	assert_int_equal(ns, 60000000000);
 }
 
+static void reads_sizes_with_their_units(void **state)
+{
+	uint64_t bytes = 0;
+
+	(void)state;
+	assert_int_equal(options_parse_size("65536", 1, UINT64_MAX, &bytes), 0);
+	assert_int_equal(bytes, 65536);
+	assert_int_equal(options_parse_size("10M", 1, UINT64_MAX, &bytes), 0);
+	assert_int_equal(bytes, 10 << 20);
+	assert_int_equal(options_parse_size("17179869184G", 1, UINT64_MAX, &bytes), -EINVAL);
+	assert_int_equal(options_parse_size("99999999999999999999", 1, UINT64_MAX, &bytes),
+			 -EINVAL);
+	assert_int_equal(options_parse_size("10MB", 1, UINT64_MAX, &bytes), -EINVAL);
+	assert_int_equal(options_parse_size("-1", 0, UINT64_MAX, &bytes), -EINVAL);
+	assert_int_equal(options_parse_size("", 0, UINT64_MAX, &bytes), -EINVAL);
+	assert_int_equal(options_parse_size("1K", 1025, UINT64_MAX, &bytes), -EINVAL);
+	assert_int_equal(bytes, 10 << 20);
+}
+
+static void what_limits_a_file_needs_one(void **state)
+{
+	struct options o;
+
+	(void)state;
+	assert_int_equal(parse("run --output f --output-max-bytes 64K", &o), 0);
+	assert_int_equal(o.output_file.max_bytes, 65536);
+	assert_int_equal(o.output_file.keep, 5);
+	assert_int_equal(parse("run --output f --output-max-bytes 1M --output-keep 99", &o), 0);
+	assert_int_equal(o.output_file.keep, 99);
+	assert_int_equal(parse("run --output-max-bytes 64K", &o), -EINVAL);
+	assert_int_equal(parse("run --output f --output-keep 5", &o), -EINVAL);
+	assert_int_equal(parse("run --output f --output-max-bytes 64K --output-keep 0", &o),
+			 -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +207,8 @@ int main(void)
 		cmocka_unit_test(never_echoes_control_bytes),
 		cmocka_unit_test(takes_sixteen_gateways_and_refuses_the_next),
 		cmocka_unit_test(reads_durations_with_their_units),
+		cmocka_unit_test(reads_sizes_with_their_units),
+		cmocka_unit_test(what_limits_a_file_needs_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * record_file.c - see record_file.h. The buffer holds whole lines only and is written at line
- * ends, so that killing the recorder does not tear one.
+ * ends, so that killing the recorder does not tear one, and what an error tore is cut off.
  */
 #include "sink/record_file.h"
 
 #include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -17,17 +20,20 @@
 struct record_file {
 	int fd;
 	int error;
+	uint64_t size; /* of the file, whole lines */
 	size_t used;
 	char buffer[BUFFER_BYTES];
 };
 
-int record_file_open(const char *path, struct record_file **out)
+int record_file_open(const char *path, struct record_file **out, char *error, size_t error_size)
 {
 	struct record_file *file = calloc(1, sizeof(*file));
 
-	if (!file)
+	if (!file) {
+		snprintf(error, error_size, "out of memory");
 		return -ENOMEM;
-	file->fd = file_create(path);
+	}
+	file->fd = file_create(path, error, error_size);
 	if (file->fd < 0) {
 		int err = file->fd;
 
@@ -36,6 +42,17 @@ int record_file_open(const char *path, struct record_file **out)
 	}
 	*out = file;
 	return 0;
+}
+
+/* Of what the failed write got out, keep the whole lines. */
+static void end_with_error(struct record_file *file, size_t done, int error)
+{
+	const char *newline = memrchr(file->buffer, '\n', done);
+
+	file->error = error;
+	file->size += newline ? (size_t)(newline + 1 - file->buffer) : 0;
+	if (ftruncate(file->fd, (off_t)file->size))
+		file->error = errno; /* then it ends torn, and the same message says why */
 }
 
 void record_file_flush(struct record_file *file)
@@ -48,8 +65,10 @@ void record_file_flush(struct record_file *file)
 		if (n >= 0)
 			done += (size_t)n;
 		else if (errno != EINTR)
-			file->error = errno;
+			end_with_error(file, done, errno);
 	}
+	if (!file->error)
+		file->size += file->used;
 	file->used = 0;
 }
 

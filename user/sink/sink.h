@@ -16,8 +16,8 @@ struct sink_ops {
 	void (*write)(struct sink *sink, const struct report *report);
 	/* Push out what is buffered; with `final`, wait for a consumer that reads, 2 s at most. */
 	void (*flush)(struct sink *sink, bool final);
-	/* Reports dropped since the last call. */
-	uint64_t (*take_dropped)(struct sink *sink);
+	/* Reports dropped since the last call; if there are any, *reason says why. */
+	uint64_t (*take_dropped)(struct sink *sink, const char **reason);
 	/* 0, or the errno that broke the sink for good (EPIPE: the consumer went away). */
 	int (*error)(const struct sink *sink);
 	void (*free)(struct sink *sink);
