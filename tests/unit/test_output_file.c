@@ -267,25 +267,50 @@ static int count_rotated(int keep, int first)
 	return expected;
 }
 
+/* As the sink does it: a chunk ends in the middle of a line. */
+static void write_chunks(struct output_file *file, const char *text)
+{
+	size_t len = strlen(text);
+
+	while (len) {
+		ssize_t n = output_file_write(file, text, len < 1000 ? len : 1000);
+
+		assert_true(n > 0);
+		text += n;
+		len -= (size_t)n;
+	}
+}
+
 static void rotating_splits_and_loses_no_line(void **state)
 {
 	struct output_file *file = open_file(1000, 90);
 	char lines[4096];
 	size_t used = 0;
+	int i = 0;
 
 	(void)state;
-	for (int i = 0; i < 5000; i++) {
+	for (; i < 5000; i++) {
+		if (i % 100 == 50) { /* chunks of a file's size */
+			lines[used] = '\0';
+			write_chunks(file, used ? lines : "");
+			used = 0;
+			for (int first = i; i < first + 300; i++)
+				used += (size_t)snprintf(lines + used, sizeof(lines) - used,
+							 "{%d}\n", i);
+			write_chunks(file, lines);
+			used = 0;
+		}
 		used += (size_t)snprintf(lines + used, sizeof(lines) - used, "{%d}\n", i);
 		/* Some lines at a time, and now and then more than one file holds. */
 		if (used > (size_t)(i % 100 ? 50 : 2500)) {
-			write_all(file, lines);
+			write_chunks(file, lines);
 			used = 0;
 		}
 	}
 	lines[used] = '\0';
 	write_all(file, used ? lines : "");
 	output_file_free(file);
-	assert_int_equal(count_rotated(90, 0), 5000);
+	assert_int_equal(count_rotated(90, 0), i);
 }
 
 static void the_oldest_go(void **state)

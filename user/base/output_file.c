@@ -196,21 +196,25 @@ static int rotate(struct output_file *file)
 
 /* ---- writing ---- */
 
-/* How much of `data` may go into this file: whole lines where a limit is near. */
+/*
+ * How much of `data` may go into this file: up to the end of a line, so that the next file begins with
+ * one. 0: none of it.
+ */
 static size_t fitting(const struct output_file *file, const char *data, size_t len)
 {
 	uint64_t max = file->options.max_bytes;
 	size_t room = file->size < max ? (size_t)(max - file->size) : 0;
 	const char *newline;
 
-	if (!max || len <= room)
+	if (!max)
 		return len;
-	newline = memrchr(data, '\n', room);
-	if (newline)
-		return (size_t)(newline + 1 - data);
-	newline = memchr(data, '\n', len);
-	/* The rest of a line, or what no file could hold. */
-	return file->in_line || !file->size ? (newline ? (size_t)(newline + 1 - data) : len) : 0;
+	newline = memrchr(data, '\n', len < room ? len : room);
+	if (!newline && len > room && !file->in_line && file->size)
+		return 0;
+	/* Without one that fits: the rest of a line, or what no file could hold. */
+	if (!newline)
+		newline = memchr(data, '\n', len);
+	return newline ? (size_t)(newline + 1 - data) : len;
 }
 
 static void account(struct output_file *file, const char *data, size_t len)

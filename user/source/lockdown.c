@@ -87,6 +87,7 @@ static const struct syscall_rule rules[] = {
 	{.name = "gettimeofday"},
 	{.name = "getrusage"},
 	{.name = "getrandom"},
+	{.name = "geteuid"},
 	{.name = "getpid"},
 	{.name = "gettid"},
 	{.name = "uname"},
