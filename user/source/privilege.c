@@ -35,21 +35,20 @@ static const struct privilege table[] = {
 	{
 		.name = "CAP_NET_ADMIN",
 		.capability = CAP_NET_ADMIN,
-		.required = true,
 		.running = PRIVILEGE_DROPPED,
 		.purpose = "attach the programs that see sockets and packets to the root cgroup",
 		.kernels = "all",
-		.without = "memswell does not start",
+		.without = "no HTTP is counted, and sockets have no owner until they are read from",
 	},
 	{
 		.name = "CAP_SYS_PTRACE",
 		.capability = CAP_SYS_PTRACE,
-		.required = true,
 		.running = PRIVILEGE_KEPT,
 		.purpose = "read what processes of other users run and were told: "
 			   "/proc/PID/exe and /proc/PID/environ",
 		.kernels = "all",
-		.without = "memswell does not start",
+		.without = "what processes of other users run, and what their runtimes were told "
+			   "about memory, is unknown",
 	},
 	{
 		.name = "CAP_DAC_READ_SEARCH",
@@ -115,7 +114,7 @@ const char *privilege_running_text(enum privilege_running running)
 	return running_texts[running];
 }
 
-static bool has(uint64_t capabilities, uint8_t capability)
+bool privilege_has(uint64_t capabilities, uint8_t capability)
 {
 	return capabilities >> capability & 1;
 }
@@ -127,8 +126,8 @@ unsigned int privilege_missing(uint64_t capabilities, char *out, size_t out_size
 
 	out[0] = '\0';
 	for (size_t i = 0; i < NR_ROWS; i++) {
-		if (!table[i].required || has(capabilities, table[i].capability) ||
-		    (table[i].sys_admin_will_do && has(capabilities, CAP_SYS_ADMIN)))
+		if (!table[i].required || privilege_has(capabilities, table[i].capability) ||
+		    (table[i].sys_admin_will_do && privilege_has(capabilities, CAP_SYS_ADMIN)))
 			continue;
 		if (len < out_size)
 			len += (size_t)snprintf(out + len, out_size - len, "%s%s", nr ? ", " : "",
