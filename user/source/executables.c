@@ -205,6 +205,7 @@ uint64_t executables_heap_flag(const struct proc_id *proc, const char *name)
 	in.args = args;
 	in.args_len = (size_t)len;
 	process_args_parse(&in, &told);
+	explicit_bzero(args, sizeof(args));
 	return told.heap_limit_bytes;
 }
 
