@@ -76,15 +76,22 @@ expect_nothing_refused() { # WHO
 	expect "$1: no system call was refused" "$line" test -z "$line"
 }
 
-exe_records() { # PID: how its executable was watched, 1 or 0
+is_watched() { # PID: is there a record that says so of its executable
 	"$PYTHON" - "$RIG/records.jsonl" "$1" <<-'PYTHON'
 	import json, sys
-	for line in open(sys.argv[1]):
-	    record = json.loads(line)
-	    if record["k"] == "exe" and record["pid"] == int(sys.argv[2]):
-	        print(int(bool(record.get("v8_probe", 0))))
-	        break
+	with open(sys.argv[1]) as file:
+	    lines = [line for line in file if line.endswith("\n")]
+	exes = [r for r in map(json.loads, lines) if r["k"] == "exe" and r["pid"] == int(sys.argv[2])]
+	sys.exit(not any(r.get("v8_probe") for r in exes))
 	PYTHON
+}
+
+await_watched() { # PID SECONDS
+	local deadline=$((SECONDS + $2))
+	until is_watched "$1"; do
+		[ $SECONDS -lt $deadline ] || return 1
+		sleep 0.5
+	done
 }
 
 # As root -----------------------------------------------------------------------------------------
@@ -109,9 +116,8 @@ if [ -n "$BROKER" ]; then
 	cp "$(readlink -f "$NODE")" "$RIG/late-node"
 	start late "$RIG/late-node" "$WORKLOADS/healthy.js" --port "$(free_ports 1)" --mib 10
 	LATE=$PID
-	sleep 2.5
-	expect "root: a V8 executable that appears later is watched" "v8_probe is $(exe_records "$LATE")" \
-		test "$(exe_records "$LATE")" = 1
+	expect "root: a V8 executable that appears later is watched" "no record says so" \
+		await_watched "$LATE" $((5 * SLOWNESS))
 	kill "$LATE"
 else
 	grep -q 'hook v8_oom is unavailable' "$RIG/memswell.log" ||
@@ -151,7 +157,6 @@ gateway "$PORT" "$UPSTREAM" 2
 		"$RIG/user/memswell" record "$RIG/user/records.jsonl") \
 	>"$RIG/reports.jsonl" 2>"$RIG/memswell.log" </dev/null &
 WATCH_PID=$!
-ln -s user/records.jsonl "$RIG/records.jsonl.user"
 if ! watch_ready; then
 	not_ok "nobody: memswell starts" "$(tail -n 1 "$RIG/memswell.log")"
 	finish
