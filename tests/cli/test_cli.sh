@@ -104,6 +104,14 @@ try 'too small a limit' 2 '64K' "$memswell" replay --output "$dir/out" --output-
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 	cp "$memswell" "$dir/memswell"
 	chmod 755 "$dir/memswell"
+	mkdir -m 777 "$dir/open"
+	: >"$dir/open/foreign"
+	chown 65534 "$dir/open/foreign"
+	recording '%s\n%s\n' "$header" "$tick"
+	try 'output into another user'"'"'s file' 1 'another user' "$memswell" replay --output "$dir/open/foreign" "$dir/recording"
+	ln -s /etc "$dir/open/way"
+	try 'output by way of another user'"'"'s link' 1 'others may have set' "$memswell" replay --output "$dir/open/way/out" "$dir/recording"
+	try 'recording by way of another user'"'"'s link' 1 'others may have set' "$memswell" record "$dir/open/way/out"
 	nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 	try 'run without privilege' 3 'CAP_BPF' "${nobody[@]}" "$dir/memswell" run
 	try 'check without privilege' 3 'CAP_BPF' "${nobody[@]}" "$dir/memswell" check
