@@ -13,11 +13,11 @@
 #include <unistd.h>
 
 #include "base/output_file.h"
+#include "signals.h"
 #include "sink/check_view.h"
 #include "sink/json_lines.h"
 #include "sink/record_file.h"
 #include "source/replay.h"
-#include "signals.h"
 #include "source/syscall_filter.h"
 
 struct pipeline {

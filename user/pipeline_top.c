@@ -89,6 +89,17 @@ static enum exit_code open_replay(struct top_pipeline *p)
 	return EXIT_CODE_FAILED;
 }
 
+/* Capabilities only: what the terminal's library calls is its own affair. */
+static void lock_down(const struct top_pipeline *p)
+{
+	const struct lockdown lockdown = {.sandbox = SANDBOX_OFF, .output_dir_fd = -1};
+	char error[256];
+
+	if (!p->options->recording &&
+	    bpf_source_lock_down(p->source, &lockdown, error, sizeof(error)))
+		log_warn("%s: runs with more than it needs", error);
+}
+
 static enum exit_code start(struct top_pipeline *p)
 {
 	enum exit_code code = p->options->recording
@@ -97,6 +108,7 @@ static enum exit_code start(struct top_pipeline *p)
 
 	if (code != EXIT_CODE_OK)
 		return code;
+	lock_down(p);
 	p->core = core_new(&p->options->core, on_report, p);
 	if (p->core)
 		return EXIT_CODE_OK;

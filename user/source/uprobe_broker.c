@@ -106,25 +106,28 @@ static const struct syscall_rule broker_rules[] = {
 	{.name = NULL},
 };
 
-static int open_event(uint32_t type, int exe_fd, uint64_t offset)
+/* `type` may be the reason why there is none. */
+static int open_event(int type, int exe_fd, uint64_t offset)
 {
 	char path[32];
 	struct perf_event_attr attr = {
-		.type = type,
+		.type = (uint32_t)type,
 		.size = sizeof(attr),
 		.uprobe_path = (uint64_t)(uintptr_t)path,
 		.probe_offset = offset,
 	};
 	long fd;
 
+	if (type < 0 || exe_fd < 0)
+		return type < 0 ? type : -EBADF;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", exe_fd);
 	/* A program on it sees all CPUs; cpu 0 only gives the descriptor a home. */
 	fd = syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
 	return fd < 0 ? -errno : (int)fd;
 }
 
-/* The capabilities of the broker, least first, as candidates. */
-static int open_first(uint32_t type, int exe_fd, uint64_t offset)
+/* With the least capability that does, which is then the only one; with none where none does. */
+static int open_first(int type, int exe_fd, uint64_t offset)
 {
 	static const uint8_t candidates[] = {CAP_PERFMON, CAP_SYS_ADMIN};
 	int fd = -EACCES;
@@ -141,6 +144,8 @@ static int open_first(uint32_t type, int exe_fd, uint64_t offset)
 		if (fd >= 0)
 			capabilities_keep(1ULL << candidates[i], 1ULL << candidates[i]);
 	}
+	if (fd < 0)
+		capabilities_keep(0, 0);
 	return fd;
 }
 
@@ -173,12 +178,10 @@ static void __attribute__((noreturn)) serve(void)
 	int exe_fd, opened_fd;
 
 	while (!receive_message(BROKER_SOCKET, &offset, &exe_fd)) {
-		if (type < 0 || exe_fd < 0)
-			opened_fd = type < 0 ? type : -EBADF;
-		else if (is_first)
-			opened_fd = open_first((uint32_t)type, exe_fd, (uint64_t)offset);
+		if (is_first)
+			opened_fd = open_first(type, exe_fd, (uint64_t)offset);
 		else
-			opened_fd = open_event((uint32_t)type, exe_fd, (uint64_t)offset);
+			opened_fd = open_event(type, exe_fd, (uint64_t)offset);
 		if (is_first && syscall_filter_install(broker_rules, NULL, SYSCALL_FILTER_KILL))
 			_exit(1);
 		is_first = false;
