@@ -110,8 +110,9 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 	recording '%s\n%s\n' "$header" "$tick"
 	try 'output into another user'"'"'s file' 1 'another user' "$memswell" replay --output "$dir/open/foreign" "$dir/recording"
 	ln -s /etc "$dir/open/way"
-	try 'output by way of another user'"'"'s link' 1 'others may have set' "$memswell" replay --output "$dir/open/way/out" "$dir/recording"
-	try 'recording by way of another user'"'"'s link' 1 'others may have set' "$memswell" record "$dir/open/way/out"
+	chown -h 65534 "$dir/open/way"
+	try 'output by way of another user'"'"'s link' 1 "of another user's" "$memswell" replay --output "$dir/open/way/out" "$dir/recording"
+	try 'recording by way of another user'"'"'s link' 1 "of another user's" "$memswell" record "$dir/open/way/out"
 	nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 	try 'run without privilege' 3 'CAP_BPF' "${nobody[@]}" "$dir/memswell" run
 	try 'check without privilege' 3 'CAP_BPF' "${nobody[@]}" "$dir/memswell" check

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -35,15 +34,11 @@ static int step_into(struct walk *walk, int fd)
 	return 0;
 }
 
-static bool only_we_can_write(int dir_fd)
-{
-	struct stat st;
-
-	return !fstat(dir_fd, &st) && (st.st_uid == 0 || st.st_uid == geteuid()) &&
-	       !(st.st_mode & OTHERS_WRITE);
-}
-
-static int follow(struct walk *walk, int link_fd, const char *after)
+/*
+ * Whose link it is decides, as it does for the kernel's protected_symlinks: who may write to the
+ * directory can remove a link of root's, but not make one.
+ */
+static int follow(struct walk *walk, int link_fd, uid_t owner, const char *after)
 {
 	char target[PATH_MAX], spliced[2 * PATH_MAX];
 	ssize_t len = readlinkat(link_fd, "", target, sizeof(target) - 1);
@@ -51,7 +46,7 @@ static int follow(struct walk *walk, int link_fd, const char *after)
 
 	if (len < 0)
 		return -errno;
-	if (++walk->nr_links > MAX_LINKS || !only_we_can_write(walk->dir_fd))
+	if (++walk->nr_links > MAX_LINKS || (owner != 0 && owner != geteuid()))
 		return -ELOOP;
 	target[len] = '\0';
 	if ((size_t)snprintf(spliced, sizeof(spliced), "%s/%s", target, after) >=
@@ -79,7 +74,7 @@ static int take_step(struct walk *walk, const char *component, const char *after
 		memmove(walk->rest, after, strlen(after) + 1);
 		return step_into(walk, fd);
 	} else {
-		err = S_ISLNK(st.st_mode) ? follow(walk, fd, after) : -ENOTDIR;
+		err = S_ISLNK(st.st_mode) ? follow(walk, fd, st.st_uid, after) : -ENOTDIR;
 	}
 	close(fd);
 	return err;
@@ -130,8 +125,8 @@ int file_open_dir(const char *path, const char **name, char *error, size_t error
 	}
 	if (err == -ELOOP)
 		snprintf(error, error_size,
-			 "'%.200s': '%.60s' on the way is a symbolic link that others may have set",
-			 path, component);
+			 "'%.200s': '%.60s' on the way is a symbolic link of another user's", path,
+			 component);
 	else
 		snprintf(error, error_size, "'%.200s': %s", path, strerror(-err));
 	if (walk.dir_fd >= 0)

@@ -10,8 +10,8 @@
 
 /*
  * The directory of `path`, and in *name its last component, inside of `path`. Symbolic links on the
- * way are followed only out of directories that nobody but root and us can write to (/var/run is
- * one). The descriptor (O_PATH), or -errno with one line in `error`.
+ * way are followed only if they are root's or ours (as /var/run is). The descriptor (O_PATH), or
+ * -errno with one line in `error`.
  */
 int file_open_dir(const char *path, const char **name, char *error, size_t error_size);
 
