@@ -124,7 +124,7 @@ static void race_needs_reuse_survivors_and_a_living_listener(void **state)
 	f.deaths_behind = 1;
 	assert_int_equal(decide(&f).class, VERDICT_UNEXPLAINED);
 	f = race();
-	f.exits_unseen = true;
+	f.unseen |= HOOK_BIT(HOOK_EXIT);
 	f.answers = 0;
 	assert_int_equal(decide(&f).class, VERDICT_UNEXPLAINED);
 }
@@ -136,9 +136,9 @@ static void unseen_oom_killer_leaves_a_sigkill_unexplained(void **state)
 	(void)state;
 	assert_int_equal(decide(&f).class, VERDICT_UPSTREAM_DOWN_NONMEMORY);
 	assert_true(decide(&f).confidence < 0.9);
-	f.oom_unseen = true;
+	f.unseen |= HOOK_BIT(HOOK_OOM);
 	assert_int_equal(decide(&f).class, VERDICT_UNEXPLAINED);
-	f.oom_unseen = false;
+	f.unseen &= ~HOOK_BIT(HOOK_OOM);
 	f.events_lost = 1;
 	assert_int_equal(decide(&f).class, VERDICT_UNEXPLAINED);
 }
@@ -342,7 +342,7 @@ static void death_before_the_first_request_each_time_is_limit_too_small(void **s
 	f.lives.memory_deaths = 0;
 	assert_cause(&f, CAUSE_HEAP_LEAK);
 	f.lives.memory_deaths = 2;
-	f.http_unseen = true;
+	f.unseen |= HOOKS_HTTP;
 	assert_cause(&f, CAUSE_HEAP_LEAK);
 }
 
@@ -751,7 +751,7 @@ static void connects_that_get_lost_are_the_network(void **state)
 	f.accept_full = 40;
 	assert_class(&f, VERDICT_BACKEND_OVERLOAD);
 	f.accept_full = 0;
-	f.accepts_unseen = true;
+	f.unseen |= HOOK_BIT(HOOK_HTTP_INGRESS);
 	assert_class(&f, VERDICT_UNEXPLAINED);
 	/* requests that wait are not connects that get lost */
 	f = (struct verdict_facts){.abandoned = 40, .client_504 = 40, .ever_answered = true};
@@ -776,7 +776,7 @@ static void address_that_never_worked_is_config(void **state)
 	f.deaths_behind = 1;
 	assert_class(&f, VERDICT_UNEXPLAINED);
 	f.deaths_behind = 0;
-	f.exits_unseen = true;
+	f.unseen |= HOOK_BIT(HOOK_EXIT);
 	assert_class(&f, VERDICT_UNEXPLAINED);
 	/* somebody listens on the port, on an address that is not asked */
 	f = (struct verdict_facts){.failures = 40, .refused = 40, .watched_ns = S(100)};
@@ -808,13 +808,13 @@ static void missing_hooks_count_where_they_matter(void **state)
 	double sure = decide(&f).confidence;
 
 	(void)state;
-	f.reclaim_unseen = true;
+	f.unseen |= HOOK_BIT(HOOK_RECLAIM_MEMCG);
 	assert_true(decide(&f).confidence < sure);
 	f = overload();
 	sure = decide(&f).confidence;
-	f.reclaim_unseen = true;
+	f.unseen |= HOOK_BIT(HOOK_RECLAIM_MEMCG);
 	assert_true(decide(&f).confidence == sure);
-	f.accepts_unseen = true;
+	f.unseen |= HOOK_BIT(HOOK_HTTP_INGRESS);
 	assert_true(decide(&f).confidence < sure);
 }
 

@@ -298,17 +298,16 @@ static void upstream_facts(struct core *core, const struct upstream *u, struct v
 	f->failing_ns = since_ns(core->now_ns, u->burst.sum.first_ns);
 }
 
-static void blind_facts(const struct core *core, struct verdict_facts *f)
+static uint32_t unseen(const struct core *core, const struct culprit *c)
 {
-	f->exits_unseen = emit_probe_missing(core, "exit");
-	f->signals_unseen = emit_probe_missing(core, "signal");
-	f->oom_unseen = emit_probe_missing(core, "oom");
-	f->http_unseen =
-		emit_probe_missing(core, "http_ingress") || emit_probe_missing(core, "http_egress");
-	f->sockets_unseen = emit_probe_missing(core, "tcp_state");
-	f->reclaim_unseen = emit_probe_missing(core, "reclaim_memcg");
-	f->backends_unseen = f->http_unseen;
-	f->accepts_unseen = emit_probe_missing(core, "http_ingress");
+	uint32_t missing = 0;
+
+	for (int hook = 0; hook < NR_HOOKS; hook++)
+		if (emit_probe_missing(core, hook_row((enum hook)hook)->name))
+			missing |= HOOK_BIT(hook);
+	if (c->runtime != RUNTIME_NODEJS || c->v8_watched)
+		missing &= ~HOOK_BIT(HOOK_V8_OOM);
+	return missing;
 }
 
 /* Through all the failures: that it went away afterwards is another story. */
@@ -335,7 +334,7 @@ void facts_gather(struct core *core, const struct incident *incident, const stru
 	f->listener_stayed = listener_stayed(incident, &u->burst.sum);
 	f->listener_came = incident->listener_came;
 	f->deaths_behind = c->deaths_behind;
-	blind_facts(core, f);
+	f->unseen = unseen(core, &incident->culprit);
 	f->events_lost = since_ns(heartbeat_events_lost(&core->heartbeat), incident->lost_before);
 }
 

@@ -47,6 +47,10 @@ struct verdict_rules rules_other(void);
 
 /* rules_shared.c ------------------------------------------------------------------------------- */
 
+/* Is one of these hooks (HOOK_BITs) missing? */
+bool rules_unseen(const struct verdict_facts *f, uint32_t hooks);
+/* Does the row speak? Not where it reads the silence of a hook that is missing. */
+bool rules_apply(const struct verdict_rule *rule, const struct verdict_facts *f, double *value);
 /* The kernel, the runtime or the process itself said that memory ended it. */
 bool rules_memory_evidence(const struct verdict_facts *f);
 /* At its limit, requests waiting and none answered for as long as nobody waits. */

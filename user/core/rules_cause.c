@@ -156,7 +156,7 @@ static bool dies_alike_at_rest(const struct verdict_facts *f, double *value)
 static bool dies_before_serving(const struct verdict_facts *f, double *value)
 {
 	*value = f->lives.memory_deaths;
-	return f->died && f->lives.memory_deaths && !f->served && !f->http_unseen;
+	return f->died && f->lives.memory_deaths && !f->served;
 }
 
 /* Its collector starts to work hard only above what the kernel lets it have. */

@@ -6,7 +6,11 @@
  */
 #include "core/rules.h"
 
+#include <math.h>
+
 #define HIGH_LOAD 1.5
+/* Whoever has more room than this neither stalls nor collects all the time. */
+#define NEAR_LIMIT 0.6
 /* Restarts seldom take longer; what refuses on does not come back. */
 #define LONG_NS	 (60 * NSEC_PER_SEC)
 #define BRIEF_NS (20 * NSEC_PER_SEC)
@@ -44,13 +48,31 @@ static bool sigkill_of_unknown_origin(const struct verdict_facts *f, double *val
 static bool oom_killer_unseen(const struct verdict_facts *f, double *value)
 {
 	*value = (double)f->events_lost;
-	return sigkill_of_unknown_origin(f, value) && (f->oom_unseen || f->events_lost);
+	return sigkill_of_unknown_origin(f, value) &&
+	       (rules_unseen(f, HOOK_BIT(HOOK_OOM)) || f->events_lost);
 }
 
 static bool v8_abort_unwatched(const struct verdict_facts *f, double *value)
 {
 	*value = f->exit_code;
 	return f->died && f->v8_runtime && !f->v8_watched && f->aborted_itself && !f->story.grew;
+}
+
+/* Memory that was refused shows nowhere else. */
+static bool refusals_unseen(const struct verdict_facts *f, double *value)
+{
+	*value = f->exit_code;
+	/* A V8 that is watched would have said so. */
+	return f->died && f->exit_code && !f->killed && !f->asked && f->story.grew &&
+	       !f->v8_watched && !rules_memory_evidence(f) &&
+	       rules_unseen(f, HOOK_BIT(HOOK_VM_EVENTS));
+}
+
+static bool waiting_unseen(const struct verdict_facts *f, double *value)
+{
+	*value = fmax(f->limit_used, rules_share(f->peak_anon_bytes, rules_memory_ceiling(f)));
+	return f->died && (f->asked || f->killed) && !rules_memory_evidence(f) &&
+	       *value >= NEAR_LIMIT && rules_unseen(f, HOOKS_HTTP);
 }
 
 static bool replaced_in_order(const struct verdict_facts *f, double *value)
@@ -106,7 +128,7 @@ static bool not_a_race(const struct verdict_facts *f, double *value)
 static bool exits_unseen(const struct verdict_facts *f, double *value)
 {
 	*value = (double)f->events_lost;
-	return f->exits_unseen || f->events_lost;
+	return rules_unseen(f, HOOK_BIT(HOOK_EXIT)) || f->events_lost;
 }
 
 /* The application's answer --------------------------------------------------------------------- */
@@ -180,7 +202,7 @@ static bool connects_lost_elsewhere(const struct verdict_facts *f, double *value
 static bool connects_lost_at_open_door(const struct verdict_facts *f, double *value)
 {
 	return mostly(f->timed_out, f->failures, RULES_MOSTLY, value) && f->service_known &&
-	       f->listener_stayed && !f->accept_full && !f->accepts_unseen;
+	       f->listener_stayed && !f->accept_full;
 }
 
 static bool service_works_for_others(const struct verdict_facts *f, double *value)
@@ -275,6 +297,10 @@ static const struct verdict_rule rows[] = {
 	 "the mark that would tell could not be seen"},
 	{"v8_abort_unwatched", DOWN, 0, -5, false, v8_abort_unwatched,
 	 "V8's last words could not be seen"},
+	{"refusals_unseen", DOWN, 0, -6, false, refusals_unseen,
+	 "memory may have been refused to what grew, unseen"},
+	{"waiting_unseen", DOWN | DEPLOY, 0, -8, false, waiting_unseen,
+	 "near a limit it may have stood still, and whether it answered could not be seen"},
 	{"replaced_in_order", DOWN, 0, -5, false, replaced_in_order,
 	 "asked to end, it ended, and its successor was there: nothing broke"},
 	{"replaced_in_order", DEPLOY, 0, 9, true, replaced_in_order,

@@ -29,6 +29,18 @@ uint64_t rules_all_failures(const struct verdict_facts *f)
 	return add_u64(f->failures, f->abandoned);
 }
 
+bool rules_unseen(const struct verdict_facts *f, uint32_t hooks)
+{
+	return f->unseen & hooks;
+}
+
+bool rules_apply(const struct verdict_rule *rule, const struct verdict_facts *f, double *value)
+{
+	bool applies = rule->applies(f, value);
+
+	return applies && (!f->unseen || !rules_unseen(f, hook_silence_of(rule->name)));
+}
+
 bool rules_memory_evidence(const struct verdict_facts *f)
 {
 	if (f->oom_kill || f->v8_oom || f->heap_full_exit)
@@ -69,7 +81,8 @@ bool rules_thrashing(const struct verdict_facts *f)
 /* There is no CPU per request where nothing is answered; but there is CPU, and no room. */
 bool rules_busy_with_full_heap(const struct verdict_facts *f)
 {
-	return f->managed_heap && f->traffic.cpu_share >= BUSY_SHARE && f->heap_used >= HAS_ROOM &&
+	return !rules_unseen(f, HOOKS_HTTP) && f->managed_heap &&
+	       f->traffic.cpu_share >= BUSY_SHARE && f->heap_used >= HAS_ROOM &&
 	       rules_silent_s(f) >= STALL_SILENT_S && !rules_stalled(f);
 }
 
@@ -103,7 +116,8 @@ static bool reached(const struct verdict_facts *f, const struct report_ceiling *
 	if (c->source == CEILING_SUPERVISOR_CONFIG)
 		return (double)max_u64(f->peak_rss_bytes, f->peak_anon_bytes) >= limit;
 	return c->source == CEILING_SUPERVISOR_OBSERVED && f->story.grew &&
-	       rules_silent_s(f) < STALL_SILENT_S && (double)f->peak_anon_bytes >= limit;
+	       !rules_unseen(f, HOOKS_HTTP) && rules_silent_s(f) < STALL_SILENT_S &&
+	       (double)f->peak_anon_bytes >= limit;
 }
 
 bool rules_at_supervisor_limit(const struct verdict_facts *f)

@@ -22,8 +22,6 @@
 #define LOST_EVENTS_FACTOR 0.85
 #define UNSEEN_FACTOR	   0.9
 
-#define EVERY_CLASS ((1u << NR_VERDICT_CLASSES) - 1)
-
 static bool is_memory(enum verdict_class class)
 {
 	return CLASS(class) & MEMORY_CLASSES;
@@ -90,7 +88,7 @@ static void score_all(const struct verdict_facts *facts, struct scored *s)
 		struct verdict_rules rules = table(t);
 
 		for (size_t r = 0; r < rules.nr; r++)
-			if (rules.rows[r].applies(facts, &value))
+			if (rules_apply(&rules.rows[r], facts, &value))
 				add_rule(&rules.rows[r], s);
 	}
 }
@@ -179,7 +177,7 @@ static void list_part(const struct verdict_facts *facts, const struct scored *s,
 		for (size_t r = 0; r < rules.nr; r++) {
 			const struct verdict_rule *rule = &rules.rows[r];
 			double value, weight;
-			bool applies = rule->applies(facts, &value);
+			bool applies = rules_apply(rule, facts, &value);
 
 			if (!listed(rule, s, part, out, applies))
 				continue;
@@ -226,34 +224,25 @@ static void list_alternatives(const struct posterior *p, struct report_verdict *
 
 /* What could not be seen ----------------------------------------------------------------------- */
 
-/* A missing hook counts against the classes that its events would have confirmed or refuted. */
-struct blindness {
-	bool unseen;
-	uint32_t classes;
-};
-
-static int hooks_missing(const struct verdict_facts *f, enum verdict_class class)
+/* Hooks that the class and its cause owe something to. */
+static int hooks_missing(const struct verdict_facts *f, enum verdict_class class,
+			 enum verdict_cause cause)
 {
-	const struct blindness all[] = {
-		{f->exits_unseen, EVERY_CLASS},
-		{f->signals_unseen, EVERY_CLASS},
-		{f->oom_unseen, EVERY_CLASS},
-		{f->http_unseen, EVERY_CLASS},
-		{f->sockets_unseen, EVERY_CLASS},
-		{f->reclaim_unseen, CLASS(VERDICT_MEMORY_STALL)},
-		{f->backends_unseen, CLASS(VERDICT_BACKEND_OVERLOAD)},
-		{f->accepts_unseen, CLASS(VERDICT_BACKEND_OVERLOAD) | CLASS(VERDICT_NETWORK)},
-	};
 	int missing = 0;
 
-	for (size_t i = 0; i < NR(all); i++)
-		missing += all[i].unseen && all[i].classes & CLASS(class);
+	for (int hook = 0; hook < NR_HOOKS; hook++) {
+		const struct hook_row *row = hook_row((enum hook)hook);
+
+		if (f->unseen & HOOK_BIT(hook))
+			missing += row->classes & CLASS(class) || row->causes & CAUSE(cause);
+	}
 	return missing;
 }
 
-static double quality(const struct verdict_facts *f, enum verdict_class class)
+static double quality(const struct verdict_facts *f, enum verdict_class class,
+		      enum verdict_cause cause)
 {
-	double factor = pow(UNSEEN_FACTOR, hooks_missing(f, class));
+	double factor = pow(UNSEEN_FACTOR, hooks_missing(f, class, cause));
 
 	return f->events_lost ? factor * LOST_EVENTS_FACTOR : factor;
 }
@@ -261,7 +250,7 @@ static double quality(const struct verdict_facts *f, enum verdict_class class)
 /* Each part is a score of its own. */
 static void list_quality(const struct verdict_facts *f, struct report_verdict *out)
 {
-	int missing = hooks_missing(f, out->class);
+	int missing = hooks_missing(f, out->class, out->cause);
 
 	if (missing)
 		add_score(out, &(struct report_score){"hooks_missing", "data_quality",
@@ -291,45 +280,51 @@ static double limit_of(const struct report_verdict *v)
 /* First among equals: accuse nobody. */
 static enum verdict_class choose_class(const struct verdict_facts *f, const struct posterior *p)
 {
-	int best = VERDICT_UNEXPLAINED;
+	enum verdict_class best = VERDICT_UNEXPLAINED;
 
 	for (int c = 0; c < NR_VERDICT_CLASSES; c++)
 		if (p->class[c] > p -> class[best])
-			best = c;
-	if (p->class[best] * quality(f, (enum verdict_class)best) < MIN_CONFIDENCE)
+			best = (enum verdict_class)c;
+	if (p->class[best] * quality(f, best, open_cause(best)) < MIN_CONFIDENCE)
 		best = VERDICT_UNEXPLAINED;
-	return (enum verdict_class)best;
+	return best;
+}
+
+/* What is left of a probability by what could not be seen. */
+static double left(const struct verdict_facts *f, enum verdict_class class,
+		   enum verdict_cause cause, double probability)
+{
+	return class == VERDICT_UNEXPLAINED ? probability : probability * quality(f, class, cause);
 }
 
 /* Sets the cause and the confidence in both; in the class alone where no cause convinces. */
-static void choose_cause(const struct posterior *p, double factor, struct report_verdict *out)
+static void choose_cause(const struct verdict_facts *f, const struct posterior *p,
+			 struct report_verdict *out)
 {
 	const double *causes = p->cause[out->class];
-	int best = open_cause(out->class);
+	enum verdict_cause best = open_cause(out->class);
 
 	for (int k = 0; k < NR_VERDICT_CAUSES; k++)
 		if (causes[k] > causes[best])
-			best = k;
-	out->cause = (enum verdict_cause)best;
-	out->confidence = causes[best] * factor;
+			best = (enum verdict_cause)k;
+	out->cause = best;
+	out->confidence = left(f, out->class, best, causes[best]);
 	if (out->confidence >= MIN_CONFIDENCE || out->class == VERDICT_UNEXPLAINED)
 		return;
 	out->cause = open_cause(out->class);
-	out->confidence = p->class[out->class] * factor;
+	out->confidence = left(f, out->class, out->cause, p->class[out->class]);
 }
 
 void verdict_decide(const struct verdict_facts *facts, struct report_verdict *out)
 {
 	struct posterior p;
 	struct scored scored;
-	double factor;
 
 	memset(out, 0, sizeof(*out));
 	score_all(facts, &scored);
 	normalize(&scored, &p);
 	out->class = choose_class(facts, &p);
-	factor = out->class == VERDICT_UNEXPLAINED ? 1 : quality(facts, out->class);
-	choose_cause(&p, factor, out);
+	choose_cause(facts, &p, out);
 	out->insufficient_history = is_memory(out->class) && has_short_history(facts);
 	out->confidence = fmin(out->confidence, limit_of(out));
 	list_alternatives(&p, out);

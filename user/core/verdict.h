@@ -14,6 +14,7 @@
 
 #include "core/ceiling.h"
 #include "core/growth.h"
+#include "core/hooks.h"
 #include "core/lives.h"
 #include "core/traffic.h"
 #include "model/report.h"
@@ -96,14 +97,7 @@ struct verdict_facts {
 	bool listener_stayed;
 	uint32_t deaths_behind; /* of processes behind the address, around the failures */
 	/* what we could not see */
-	bool exits_unseen;
-	bool signals_unseen;
-	bool oom_unseen;
-	bool http_unseen;
-	bool sockets_unseen;  /* listeners, refused connects */
-	bool reclaim_unseen;  /* events at cgroup limits */
-	bool backends_unseen; /* connections to databases */
-	bool accepts_unseen;  /* full accept queues */
+	uint32_t unseen; /* HOOK_BIT of each hook that is missing, see core/hooks.h */
 	uint64_t events_lost;
 };
 

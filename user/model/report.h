@@ -321,7 +321,7 @@ struct report_incident {
 	struct report_action actions[REPORT_MAX_ACTIONS];
 	uint32_t nr_actions;
 	uint64_t events_lost; /* in the window of the incident */
-	const char *missing_probes[8];
+	const char *missing_probes[REPORT_MAX_PROBES];
 	uint32_t nr_missing_probes;
 	char summary[320];
 	char service_name[64];
