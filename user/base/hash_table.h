@@ -13,14 +13,19 @@
 #include <stdint.h>
 
 struct hash_table {
-	uint8_t *entries;
-	uint32_t *hashes; /* of the entry at the same place; 0: free */
+	uint8_t *entries; /* the first nr are in use */
+	uint32_t *hashes; /* of each entry */
+	uint32_t *places; /* by hash: number of the entry, from 1; 0: free */
 	uint32_t entry_size;
 	uint32_t key_size;
 	uint32_t nr;
-	uint32_t capacity; /* a power of two, or 0 before the first insert */
+	uint32_t room;	    /* entries there is memory for */
+	uint32_t nr_places; /* a power of two, or 0 before the first insert */
 	uint32_t limit;
 };
+
+/* Bytes a table of so many entries never exceeds. */
+size_t hash_table_memory_ceiling(size_t entry_size, uint32_t limit);
 
 void hash_table_init(struct hash_table *table, size_t entry_size, size_t key_size, uint32_t limit);
 /* Drop all entries and their memory; the table is as after hash_table_init. */
