@@ -176,8 +176,8 @@ format:
 
 install: all
 	install -D -m 0755 memswell $(DESTDIR)$(PREFIX)/bin/memswell
-	install -D -m 0644 docs/schema/memswell.schema.json \
-		$(DESTDIR)$(PREFIX)/share/memswell/memswell.schema.json
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/memswell \
+		docs/schema/memswell.schema.json docs/schema/check.schema.json
 
 clean:
 	rm -rf build memswell

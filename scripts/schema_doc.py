@@ -1,15 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-"""Print docs/schema/README.md, made from docs/schema/memswell.schema.json: a table per kind of
-line and per shared object. The schema is the source; tests/check_schema_doc.sh keeps the two equal.
+"""Print what documents a schema of docs/schema: README.md for memswell.schema.json (the default),
+check.md for check.schema.json. A table per kind of line and per shared object. The schema is the
+source; tests/check_schema_doc.sh keeps the two equal.
 """
 import json
 import pathlib
 import sys
 
-SCHEMA = pathlib.Path(__file__).resolve().parent.parent / "docs/schema/memswell.schema.json"
+SCHEMAS = pathlib.Path(__file__).resolve().parent.parent / "docs/schema"
 
-INTRO = """# Output of memswell
+INTRO = {"memswell": """# Output of memswell
 
 <!-- Made by scripts/schema_doc.py from memswell.schema.json. Do not edit. -->
 
@@ -17,8 +18,14 @@ INTRO = """# Output of memswell
 
 Lines are JSON objects of at most 8 KiB in UTF-8, control characters escaped. `memswell schema`
 prints the [JSON Schema](memswell.schema.json). A field marked "optional" is absent where it does
-not apply; every other field is always there.
-"""
+not apply; every other field is always there. What `memswell check -o json` prints is in
+[check.md](check.md).
+""", "check": """# Output of memswell check
+
+<!-- Made by scripts/schema_doc.py from check.schema.json. Do not edit. -->
+
+{description} Described by the [JSON Schema](check.schema.json). Every field is always there.
+"""}
 
 
 def resolve(schema, node):
@@ -84,15 +91,17 @@ def table(schema, node):
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def document(schema):
+def document(name, schema):
     kinds = [ref["$ref"].removeprefix("#/$defs/") for ref in schema["oneOf"]]
     shared = [name for name in schema["$defs"] if name not in kinds]
-    yield INTRO.format(description=schema["description"])
+    yield INTRO[name].format(description=schema["description"])
     yield "## Kinds of lines\n"
     for name in kinds:
         yield f"### {name}\n\n{schema['$defs'][name]['description']}\n"
         yield from table(schema, schema["$defs"][name])
         yield ""
+    if not shared:
+        return
     yield "## Shared objects\n"
     for name in shared:
         node = schema["$defs"][name]
@@ -112,8 +121,9 @@ def document(schema):
 
 
 def main():
-    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    sys.stdout.write("\n".join(document(schema)) + "\n")
+    name = sys.argv[1] if len(sys.argv) > 1 else "memswell"
+    schema = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
+    sys.stdout.write("\n".join(document(name, schema)) + "\n")
 
 
 if __name__ == "__main__":

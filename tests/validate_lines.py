@@ -35,7 +35,7 @@ def is_control(char):
 
 
 class Validator:
-    def __init__(self, schema_path, allow_gaps):
+    def __init__(self, schema_path, allow_gaps, max_line_bytes):
         schema = json.loads(schema_path.read_text(encoding="utf-8"))
         jsonschema.Draft202012Validator.check_schema(schema)
         # One validator per kind: `oneOf` alone would say no more than "none of nine".
@@ -46,6 +46,7 @@ class Validator:
                         "$defs": schema["$defs"]}
                 self.kinds[name] = jsonschema.Draft202012Validator(kind)
         self.allow_gaps = allow_gaps
+        self.max_line_bytes = max_line_bytes
         self.nr_lines = 0
         self.nr_errors = 0
 
@@ -59,8 +60,8 @@ class Validator:
     def parse(self, raw):
         if not raw.endswith(b"\n"):
             raise ValueError("no newline at the end")
-        if len(raw) > MAX_LINE_BYTES:
-            raise ValueError(f"{len(raw)} bytes, at most {MAX_LINE_BYTES} expected")
+        if len(raw) > self.max_line_bytes:
+            raise ValueError(f"{len(raw)} bytes, at most {self.max_line_bytes} expected")
         text = raw[:-1].decode("utf-8")
         if any(is_control(char) for char in text):
             raise ValueError("a raw control character")
@@ -101,9 +102,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--allow-gaps", action="store_true", help="seq may jump forward")
     parser.add_argument("--schema", type=pathlib.Path, default=SCHEMA)
+    parser.add_argument("--max-line-bytes", type=int, default=MAX_LINE_BYTES)
     parser.add_argument("files", nargs="+", help="JSON Lines; - is standard input")
     options = parser.parse_args()
-    validator = Validator(options.schema, options.allow_gaps)
+    validator = Validator(options.schema, options.allow_gaps, options.max_line_bytes)
     for path in options.files:
         validator.check_file(path)
     print(f"{validator.nr_lines} lines valid" if not validator.nr_errors

@@ -17,6 +17,7 @@
 #include "sink/check_view.h"
 #include "sink/json_lines.h"
 #include "sink/record_file.h"
+#include "source/host_facts.h"
 #include "source/replay.h"
 #include "source/syscall_filter.h"
 
@@ -214,7 +215,9 @@ static enum exit_code exit_code_of(int err)
 	}
 }
 
-enum exit_code pipeline_open_live(const struct options *options, int wake_fd, struct source **out)
+/* With `host`, what was found out goes there, a failure too. */
+static enum exit_code open_live(const struct options *options, int wake_fd, struct host *host,
+				struct source **out)
 {
 	struct bpf_source_options source_options = {
 		.tick_ns = options->tick_ns,
@@ -225,6 +228,7 @@ enum exit_code pipeline_open_live(const struct options *options, int wake_fd, st
 		.stop_fd = signals_stop_fd(),
 		.wake_fd = wake_fd,
 		.version = MEMSWELL_VERSION,
+		.host = host,
 	};
 	char error[512];
 	int err;
@@ -238,8 +242,15 @@ enum exit_code pipeline_open_live(const struct options *options, int wake_fd, st
 	if (!err)
 		return EXIT_CODE_OK;
 	log_error("%s", error);
+	if (host)
+		snprintf(host->error, sizeof(host->error), "%s", error);
 	close(source_options.stop_fd);
 	return exit_code_of(err);
+}
+
+enum exit_code pipeline_open_live(const struct options *options, int wake_fd, struct source **out)
+{
+	return open_live(options, wake_fd, NULL, out);
 }
 
 static enum exit_code open_tap(struct pipeline *p, const char *path)
@@ -288,6 +299,17 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* What about the host takes from what can be told, before that can no longer be asked. */
+static void log_limitations(void)
+{
+	static struct host host;
+
+	host_facts(&host);
+	for (uint32_t i = 0; i < host.nr_limitations; i++)
+		log_warn("%s: %s; %s", host.limitations[i].what, host.limitations[i].consequence,
+			 host.limitations[i].fix);
+}
+
 /* Name what will be missing, then say that watching has begun. */
 static void log_ready(const struct source *source, uint64_t start_ms)
 {
@@ -314,6 +336,7 @@ enum exit_code pipeline_live(const struct options *options)
 		code = open_tap(&p, options->file);
 	if (code == EXIT_CODE_OK)
 		code = pipeline_init(&p, options, false);
+	log_limitations();
 	if (code == EXIT_CODE_OK)
 		p.hup_fd = signals_hup_fd(options->output != NULL);
 	if (code == EXIT_CODE_OK)
@@ -348,17 +371,30 @@ enum exit_code pipeline_replay(const struct options *options)
 	return code;
 }
 
+/* What the layers above the source never exceed. */
+static void describe_memory(struct host *host)
+{
+	struct memory_row core[CORE_MEMORY_ROWS];
+	const struct memory_row sinks[] = {
+		{"reports", 0, json_lines_memory_ceiling()},
+		{"recording", 0, record_file_memory_ceiling()},
+	};
+
+	host_add_memory(host, "core", core, core_memory(core));
+	host_add_memory(host, "sink", sinks, sizeof(sinks) / sizeof(sinks[0]));
+}
+
 enum exit_code pipeline_check(const struct options *options)
 {
-	const struct record_probe *probes;
+	static struct host host;
 	struct source *source = NULL;
-	enum exit_code code = pipeline_open_live(options, -1, &source);
-	uint32_t nr = 0;
+	enum exit_code code;
 
-	if (code != EXIT_CODE_OK)
-		return code;
-	probes = bpf_source_probes(source, &nr);
-	if (check_view_print(probes, nr, options->json, stdout)) {
+	host_facts(&host);
+	code = open_live(options, -1, &host, &source);
+	host.exit_code = code;
+	describe_memory(&host);
+	if (check_view_print(&host, options->json, stdout)) {
 		log_error("cannot write to stdout: %s", strerror(errno));
 		code = EXIT_CODE_FAILED;
 	}

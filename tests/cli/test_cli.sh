@@ -101,6 +101,30 @@ try 'output that is no file of lines' 1 'left alone' "$memswell" replay --output
 try 'limits of an output that is not there' 2 'expected --output' "$memswell" replay --output-max-bytes 1M "$dir/recording"
 try 'too small a limit' 2 '64K' "$memswell" replay --output "$dir/out" --output-max-bytes 1K "$dir/recording"
 
+# document NAME PYTHON_EXPRESSION: what `check -o json` just printed is valid, and the expression of its
+# document d holds.
+document() {
+	local why
+	why=$(/usr/bin/python3 tests/validate_lines.py --max-line-bytes 131072 \
+		--schema docs/schema/check.schema.json "$dir/out" 2>&1) &&
+		why=$(/usr/bin/python3 - "$2" "$dir/out" 2>&1 <<-'PYTHON'
+	import json, sys
+	d = json.load(open(sys.argv[2]))
+	hooks = {h["name"]: h for h in d["hooks"]}
+	caps = {c["name"]: c for c in d["capabilities"]}
+	missing = {n for n, h in hooks.items() if h["state"] == "unavailable"}
+	c = d["ceilings"]
+	assert c["rss_bytes"] == sum(t["bytes"] for t in c["tables"]) + sum(m["mapped_bytes"] for m in c["maps"])
+	assert c["map_bytes"] == sum(m["bytes"] for m in c["maps"])
+	assert all(m["bytes"] >= m["kernel_bytes"] for m in c["maps"] if not m["each"]), c["maps"]
+	assert all(h["why"] and h["fix"] for h in hooks.values() if h["state"] == "unavailable")
+	assert eval(" ".join(sys.argv[1].split())), d["status"] + ": " + str(missing)
+	PYTHON
+		) && echo "ok cli: $1" && return
+	echo "not ok cli: $1 - $(tail -n 1 <<<"$why")"
+	failed=1
+}
+
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 	cp "$memswell" "$dir/memswell"
 	chmod 755 "$dir/memswell"
@@ -115,15 +139,61 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 	try 'recording by way of another user'"'"'s link' 1 "of another user's" "$memswell" record "$dir/open/way/out"
 	nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 	try 'run without privilege' 3 'CAP_BPF' "${nobody[@]}" "$dir/memswell" run
-	try 'check without privilege' 3 'CAP_BPF' "${nobody[@]}" "$dir/memswell" check
+	try 'check without privilege' 3 'CAP_BPF' "${nobody[@]}" "$dir/memswell" check -o json
+	document 'check without privilege tells the rest' 'd["status"] == "no_privilege" and d["exit_code"] == 3
+		and "CAP_BPF" in d["error"] and not caps["CAP_BPF"]["held"] and d["kernel"]["release"]
+		and d["cgroup"]["mode"] != "none" and c["maps"] and hooks["exit"]["why"] == "not tried"'
 	hide_btf='mount -t tmpfs none /sys/kernel/btf && exec "$0" "$@"'
 	if unshare -m sh -c "$hide_btf" test ! -e /sys/kernel/btf/vmlinux && [ ! -e "/boot/vmlinux-$(uname -r)" ]; then
-		try 'a kernel without BTF' 4 'CONFIG_DEBUG_INFO_BTF' unshare -m sh -c "$hide_btf" "$memswell" check
+		try 'a kernel without BTF' 4 'CONFIG_DEBUG_INFO_BTF' unshare -m sh -c "$hide_btf" "$memswell" check -o json
+		document 'check without BTF tells the rest' 'd["status"] == "unsupported" and d["exit_code"] == 4
+			and not d["kernel"]["btf"] and c["maps"] and caps["CAP_BPF"]["held"]'
 	else
 		echo "skip cli: a kernel without BTF - it cannot be hidden here"
 	fi
 	try 'check' 0 '' "$memswell" check -o json
-	if json "$dir/out"; then echo "ok cli: check -o json is JSON"; else echo "not ok cli: check -o json is JSON"; failed=1; fi
+	document 'check as root' 'd["exit_code"] == 0 and not {"exit", "oom", "http_ingress"} & missing
+		and d["hooks_attached"] == sum(h["state"] == "attached" for h in hooks.values())
+		and all(m["kernel_bytes"] for m in c["maps"]) and d["kernel"]["cpus"] > 0'
+
+	cat >"$dir/without" <<-'SH'
+	#!/bin/sh
+	capability=$1
+	shift
+	exec setpriv --bounding-set "-$capability" --inh-caps "-$capability" "$@"
+	SH
+	chmod 755 "$dir/without"
+	without=$dir/without # CAPABILITY COMMAND...: as root, with all capabilities but this one
+	try 'check without CAP_NET_ADMIN' 0 '' "$without" net_admin "$memswell" check -o json
+	document 'without CAP_NET_ADMIN the hooks on cgroups are missing' 'd["status"] == "degraded" and
+		missing >= {"owner_create", "http_ingress", "http_egress"} and
+		"CAP_NET_ADMIN" in hooks["http_egress"]["why"] and "CAP_NET_ADMIN" in hooks["http_egress"]["fix"]
+		and hooks["oom"]["state"] == "attached" and not caps["CAP_NET_ADMIN"]["held"]'
+	try 'the same with --strict' 5 'http_ingress\|owner_create' "$without" net_admin "$memswell" check --strict
+	try 'a run that is degraded with --strict' 5 'CAP_NET_ADMIN' "$without" net_admin "$memswell" run --strict
+	try 'check without CAP_SYS_ADMIN' 0 '' "$without" sys_admin "$memswell" check -o json
+	document 'without CAP_SYS_ADMIN all that matters is attached' 'not missing - {"v8_oom", "vm_events"}
+		and not caps["CAP_SYS_ADMIN"]["held"]'
+	try 'check without CAP_SYS_PTRACE' 0 '' "$without" sys_ptrace "$memswell" check -o json
+	document 'without CAP_SYS_PTRACE it works' 'not caps["CAP_SYS_PTRACE"]["held"] and hooks["exit"]["state"] == "attached"'
+	try 'check without mmap and brk' 0 '' "$memswell" check --vm-events=off -o json
+	document 'what is off is not missing' 'hooks["vm_events"]["state"] == "off" and d["status"] == "degraded"
+		and "vm-events" in hooks["vm_events"]["why"]'
+	# shellcheck disable=SC2016 # the inner shell's
+	unmount='mount --make-rprivate / && awk "\$3 ~ /^(cgroup2?|tracefs)\$/ { print \$2 }" /proc/mounts |
+		sort -r | xargs -r umount -l && exec "$0" "$@"'
+	if unshare -m sh -c "$unmount" true 2>/dev/null; then
+		try 'check without cgroup and tracefs mounts' 0 '' unshare -m sh -c "$unmount" "$memswell" check -o json
+		document 'without mounts it mounts for itself' 'd["cgroup"]["mode"] == "none" and not d["kernel"]["tracefs"]
+			and hooks["http_ingress"]["state"] == "attached"
+			and any("cgroup file system" in l["what"] for l in d["limitations"])'
+		try 'check without those mounts and CAP_SYS_ADMIN' 0 '' unshare -m sh -c "$unmount" \
+			setpriv --bounding-set -sys_admin --inh-caps -sys_admin "$memswell" check -o json
+		document 'then the hooks on cgroups are missing' 'missing >= {"owner_create", "http_ingress", "http_egress"}
+			and "cgroup2" in hooks["http_ingress"]["fix"]'
+	else
+		echo "skip cli: check without mounts - they cannot be undone here"
+	fi
 	if "$memswell" check --vm-events fentry -o json | grep -q '"vm_events","state":"unavailable"'; then
 		try 'a missing hook with --strict' 5 'vm_events' "$memswell" check --strict --vm-events fentry
 	else

@@ -31,11 +31,6 @@ void core_free(struct core *core)
 	free(core);
 }
 
-size_t core_memory_ceiling(void)
-{
-	return sizeof(struct core);
-}
-
 /* The stream itself ---------------------------------------------------------------------------- */
 
 static void take_header(struct core *core, const struct record *r)

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/memory_row.h"
 #include "model/overview.h"
 #include "model/record.h"
 #include "model/report.h"
@@ -51,5 +52,10 @@ void core_overview(struct core *core, const struct overview_sink *sink);
 
 /* Bytes core_new takes. */
 size_t core_memory_ceiling(void);
+
+#define CORE_MEMORY_ROWS 16
+
+/* The same by table; returns the number of rows. Their sum is the ceiling. */
+size_t core_memory(struct memory_row out[CORE_MEMORY_ROWS]);
 
 #endif

@@ -299,6 +299,11 @@ static size_t chunk_of(mode_t mode)
 	return FILE_CHUNK;
 }
 
+size_t json_lines_memory_ceiling(void)
+{
+	return sizeof(struct json_lines);
+}
+
 static struct sink *new_sink(int fd, struct output_file *file, mode_t mode, bool lossless)
 {
 	struct json_lines *out = malloc(sizeof(*out));

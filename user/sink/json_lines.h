@@ -3,6 +3,8 @@
 #ifndef MEMSWELL_JSON_LINES_H
 #define MEMSWELL_JSON_LINES_H
 
+#include <stddef.h>
+
 #include "sink/sink.h"
 
 struct output_file;
@@ -17,5 +19,8 @@ struct sink *json_lines_new(int fd, bool lossless);
 
 /* The same into a file, which it takes over. */
 struct sink *json_lines_new_file(struct output_file *file, bool lossless);
+
+/* Bytes either takes. */
+size_t json_lines_memory_ceiling(void);
 
 #endif

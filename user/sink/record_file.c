@@ -25,6 +25,11 @@ struct record_file {
 	char buffer[BUFFER_BYTES];
 };
 
+size_t record_file_memory_ceiling(void)
+{
+	return sizeof(struct record_file);
+}
+
 int record_file_open(const char *path, struct record_file **out, char *error, size_t error_size)
 {
 	struct record_file *file = calloc(1, sizeof(*file));

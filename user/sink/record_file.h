@@ -29,5 +29,6 @@ void record_file_flush(struct record_file *file);
 int record_file_error(const struct record_file *file);
 
 void record_file_free(struct record_file *file);
+size_t record_file_memory_ceiling(void);
 
 #endif

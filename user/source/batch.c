@@ -138,6 +138,21 @@ void batch_emit(struct batch *batch, record_fn fn, void *arg)
 	forget(batch);
 }
 
+/* The largest array that doubling from `first` reaches without exceeding the limit. */
+static size_t grown_within_limit(size_t first)
+{
+	while (2 * first <= BATCH_MAX_BYTES)
+		first *= 2;
+	return first;
+}
+
+size_t batch_memory_ceiling(void)
+{
+	/* qsort of more than a few entries takes a copy of them. */
+	return grown_within_limit(FIRST_BYTES) +
+	       2 * grown_within_limit(FIRST_ENTRIES * sizeof(struct batch_entry));
+}
+
 void batch_free(struct batch *batch)
 {
 	free(batch->data);

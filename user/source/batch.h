@@ -46,4 +46,7 @@ void batch_emit(struct batch *batch, record_fn fn, void *arg);
 
 void batch_free(struct batch *batch);
 
+/* Bytes a batch never exceeds, those for sorting it included. */
+size_t batch_memory_ceiling(void);
+
 #endif

@@ -639,6 +639,25 @@ static int start(struct bpf_source *s, char *error, size_t error_size)
 	return check_strict(s, error, error_size);
 }
 
+/* Each table from its own limit; the rest of it is small and of fixed size. */
+static void describe(const struct bpf_source *s, struct host *out)
+{
+	const struct memory_row rows[] = {
+		{"batch", 0, batch_memory_ceiling()},
+		{"processes", PROCESSES_MAX, processes_memory_ceiling()},
+		{"flows", s->loader.nr_flow_slots,
+		 flow_table_memory_ceiling(s->loader.nr_flow_slots)},
+		{"cgroups", CGROUPS_MAX, cgroups_memory_ceiling()},
+		{"executables", EXECUTABLES_MAX, executables_memory_ceiling()},
+		{"reclaim", RECLAIM_MAX_CGROUPS, reclaim_memory_ceiling(s->loader.nr_cpus)},
+		{"source", 0, sizeof(*s)},
+		{"program and libraries", 0, self_program_bytes()},
+	};
+
+	loader_describe(&s->loader, out);
+	host_add_memory(out, "source", rows, sizeof(rows) / sizeof(rows[0]));
+}
+
 int bpf_source_new(const struct bpf_source_options *options, struct source **out, char *error,
 		   size_t error_size)
 {
@@ -658,6 +677,8 @@ int bpf_source_new(const struct bpf_source_options *options, struct source **out
 	s->page_bytes = (uint32_t)sysconf(_SC_PAGESIZE);
 	s->started_ns = self_boot_ns();
 	err = start(s, error, error_size);
+	if (options->host)
+		describe(s, options->host);
 	if (err) {
 		source_free(&s->source);
 		return err;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/host.h"
 #include "source/lockdown.h"
 #include "source/source.h"
 
@@ -31,6 +32,7 @@ struct bpf_source_options {
 	int stop_fd;	     /* readable when the run should end (a signalfd); -1: never */
 	int wake_fd;	     /* readable when next() should return SOURCE_WOKEN; -1: never */
 	const char *version; /* of the detector, for the header */
+	struct host *host;   /* NULL, or gets hooks, maps and memory, also when the source fails */
 };
 
 /*
@@ -52,7 +54,7 @@ void bpf_source_add_loss(struct source *source, const char *stream, const char *
 int bpf_source_lock_down(const struct source *source, const struct lockdown *wanted, char *error,
 			 size_t error_size);
 
-/* The state of every hook, for `memswell check`; valid until the source is freed. */
+/* The state of every hook; valid until the source is freed. */
 const struct record_probe *bpf_source_probes(const struct source *source, uint32_t *nr);
 
 #endif

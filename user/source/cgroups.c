@@ -27,6 +27,11 @@ void cgroups_free(struct cgroups *cgroups)
 	cgroups->mount_fd = -1;
 }
 
+size_t cgroups_memory_ceiling(void)
+{
+	return hash_table_memory_ceiling(sizeof(struct cgroup_told), CGROUPS_MAX);
+}
+
 void cgroups_name(struct cgroups *cgroups, const struct cgroup_id *id, const struct proc_id *proc,
 		  uint64_t ts_ns, struct batch *batch)
 {

@@ -21,6 +21,7 @@ struct cgroups {
 
 void cgroups_init(struct cgroups *cgroups);
 void cgroups_free(struct cgroups *cgroups);
+size_t cgroups_memory_ceiling(void);
 
 /* RECORD_CGROUP if `id` is new; `proc` is a process in it, or NULL. */
 void cgroups_name(struct cgroups *cgroups, const struct cgroup_id *id, const struct proc_id *proc,

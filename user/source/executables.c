@@ -24,6 +24,8 @@
 #define ARGS_BYTES (64 << 10)
 
 /* A replaced file may get the old one's inode number, but not its size and time as well. */
+#define UPROBE_LINK_BYTES 128 /* struct bpf_link_perf of libbpf, as malloc rounds it */
+
 struct file_key {
 	uint64_t dev;
 	uint64_t ino;
@@ -55,6 +57,12 @@ void executables_free(struct executables *executables)
 		bpf_link__destroy(executables->uprobes[i]);
 	executables->nr_uprobes = 0;
 	hash_table_free(&executables->files);
+}
+
+size_t executables_memory_ceiling(void)
+{
+	return hash_table_memory_ceiling(sizeof(struct file), EXECUTABLES_MAX) +
+	       EXECUTABLES_MAX_UPROBES * UPROBE_LINK_BYTES;
 }
 
 static const struct {

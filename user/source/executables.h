@@ -35,6 +35,7 @@ void executables_init(struct executables *executables,
 		      const struct bpf_program *const v8_programs[NR_V8_FATAL_KINDS],
 		      struct uprobe_broker *broker);
 void executables_free(struct executables *executables);
+size_t executables_memory_ceiling(void);
 
 struct executables_query {
 	struct proc_id proc;

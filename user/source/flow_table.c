@@ -17,6 +17,8 @@
 /* Between deleting the key and reuse: far longer than any program runs. */
 #define QUARANTINE_NS (2 * NS_PER_S)
 #define BATCH_KEYS    64U
+/* Before each block, and to round it up. */
+#define MALLOC_OVERHEAD 16U
 
 struct flow {
 	struct wire_flow_key key;
@@ -75,6 +77,11 @@ void flow_table_free(struct flow_table *table)
 		free(table->flows[slot]);
 	free(table->flows);
 	memset(table, 0, sizeof(*table));
+}
+
+size_t flow_table_memory_ceiling(uint32_t nr_slots)
+{
+	return nr_slots * (sizeof(struct flow *) + sizeof(struct flow) + MALLOC_OVERHEAD);
 }
 
 /* A slot counts its first socket before anything else. */

@@ -47,6 +47,8 @@ typedef void (*flow_seen_fn)(void *arg, const struct wire_proc *proc);
 int flow_table_init(struct flow_table *table, const struct flow_maps *maps, uint32_t nr_cpus,
 		    uint32_t nr_slots);
 void flow_table_free(struct flow_table *table);
+/* Without the counters, which are the map's. */
+size_t flow_table_memory_ceiling(uint32_t nr_slots);
 
 /* A record for every flow in which something happened since the last call. */
 void flow_table_collect(struct flow_table *table, uint64_t now_ns, struct batch *batch);

@@ -7,6 +7,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include "base/utf8.h"
 #include "memswell.skel.h"
 #include "source/elf_symbols.h"
+#include "source/map_memory.h"
 #include "source/mounts.h"
 #include "source/perf_attach.h"
 #include "source/privilege.h"
@@ -122,11 +124,12 @@ struct bpf_link *loader_link(const struct loader *loader, const char *hook)
 static void mark_missing(struct loader_hook *hook, const char *reason)
 {
 	const struct probe_hook *row = hook->hook;
+	const char *fix = hook->fix ? hook->fix : row->fix;
 
 	hook->probe.state = PROBE_UNAVAILABLE;
 	hook->probe.variant[0] = '\0';
 	snprintf(hook->probe.reason, sizeof(hook->probe.reason), "%.100s: %s%s%s", reason,
-		 row->consequence, row->fix ? "; " : "", row->fix ? row->fix : "");
+		 row->consequence, fix ? "; " : "", fix ? fix : "");
 }
 
 static bool is_candidate(const struct loader_hook *hook, uint32_t i)
@@ -189,6 +192,13 @@ static int try_trampoline(const struct btf *btf, const char *function)
 	return err;
 }
 
+static bool is_of_cgroup(const struct loader *loader, const struct probe_candidate *candidate)
+{
+	struct bpf_program *program = loader_program(loader, candidate->programs[0]);
+
+	return program && strncmp(bpf_program__section_name(program), "cgroup", 6) == 0;
+}
+
 static int check_program(const struct loader *loader, const struct btf *btf,
 			 const struct probe_candidate *candidate, const char *name, char *reason,
 			 size_t reason_size)
@@ -223,6 +233,21 @@ static void refuse_by_storage(struct loader_hook *hook, bool has_storage)
 			hook->refused |= 1U << i;
 }
 
+/* Asked before, for the kernel's EPERM does not say what was missing, and each costs a load. */
+static void refuse_by_privilege(struct loader *loader, struct loader_hook *hook)
+{
+	uint64_t held;
+
+	if (privilege_held(&held) || privilege_has(held, CAP_NET_ADMIN))
+		return;
+	for (uint32_t i = 0; i < PROBE_MAX_CANDIDATES; i++) {
+		if (!is_candidate(hook, i) || !is_of_cgroup(loader, &hook->hook->candidates[i]))
+			continue;
+		refuse(hook, i, "CAP_NET_ADMIN is missing");
+		hook->fix = "run as root or grant CAP_NET_ADMIN";
+	}
+}
+
 static void refuse_by_kernel(struct loader *loader, struct loader_hook *hook, const struct btf *btf)
 {
 	char reason[RECORD_TEXT_LEN];
@@ -240,6 +265,13 @@ static void refuse_by_kernel(struct loader *loader, struct loader_hook *hook, co
 			break;
 		}
 	}
+}
+
+static void refuse_unusable(struct loader *loader, struct loader_hook *hook, const struct btf *btf)
+{
+	refuse_by_storage(hook, loader->has_storage);
+	refuse_by_privilege(loader, hook);
+	refuse_by_kernel(loader, hook, btf);
 }
 
 static void set_autoload(struct loader *loader)
@@ -398,44 +430,52 @@ static void init_hooks(struct loader *loader, enum vm_events vm_events)
 	}
 }
 
+/* What needs no privilege: so much can be described even where nothing may be loaded. */
+static int prepare(struct loader *loader, enum vm_events vm_events, char *error, size_t error_size)
+{
+	int nr_cpus = libbpf_num_possible_cpus(), err;
+
+	init_hooks(loader, vm_events);
+	loader->nr_cpus = nr_cpus > 0 ? (uint32_t)nr_cpus : 1;
+	loader->nr_flow_slots = choose_flow_slots(loader->nr_cpus);
+	err = open_skeleton(loader, error, error_size);
+	if (!err)
+		set_knobs(loader, false);
+	return err;
+}
+
 int loader_load(struct loader *loader, enum vm_events vm_events, char *error, size_t error_size)
 {
 	bool victim_is_task;
 	struct btf *btf;
-	int nr_cpus, err;
+	int err;
 
 	memset(loader, 0, sizeof(*loader));
 	loader->cgroup_fd = -1;
 	loader->tracefs_fd = -1;
 	loader->broker.fd = -1;
 	libbpf_set_print(on_libbpf_message);
-	err = privilege_check(error, error_size);
+	err = prepare(loader, vm_events, error, error_size);
+	if (!err)
+		err = privilege_check(error, error_size);
 	if (err)
 		return err;
 	/* While there is little that it would inherit. Without it the hook will say what is missing. */
 	uprobe_broker_start(&loader->broker);
-	nr_cpus = libbpf_num_possible_cpus();
 	btf = btf__load_vmlinux_btf();
-	if (!btf || nr_cpus < 1) {
+	if (!btf) {
 		snprintf(error, error_size,
 			 "unsupported kernel: no type information at /sys/kernel/btf/vmlinux; "
 			 "needs one built with CONFIG_DEBUG_INFO_BTF=y");
-		btf__free(btf);
 		return -ENOTSUP;
 	}
-	loader->nr_cpus = (uint32_t)nr_cpus;
-	loader->nr_flow_slots = choose_flow_slots(loader->nr_cpus);
-	init_hooks(loader, vm_events);
-	err = open_skeleton(loader, error, error_size);
 	loader->has_storage = probe_has_storage(btf);
-	for (uint32_t i = 0; !err && i < loader->nr_hooks; i++) {
-		refuse_by_storage(&loader->hooks[i], loader->has_storage);
-		refuse_by_kernel(loader, &loader->hooks[i], btf);
-	}
+	for (uint32_t i = 0; i < loader->nr_hooks; i++)
+		refuse_unusable(loader, &loader->hooks[i], btf);
 	victim_is_task = probe_first_arg_is_pointer(btf, "mark_victim");
 	/* libbpf reads its own copy: two at a time would double our peak. */
 	btf__free(btf);
-	return err ? err : load(loader, victim_is_task, error, error_size);
+	return load(loader, victim_is_task, error, error_size);
 }
 
 /*
@@ -617,6 +657,34 @@ void loader_trim(struct loader *loader)
 		uprobe_broker_stop(&loader->broker);
 	close_fd(&loader->tracefs_fd);
 	malloc_trim(0);
+}
+
+static void describe_hook(const struct loader_hook *hook, struct host_hook *out)
+{
+	const struct record_probe *probe = &hook->probe;
+	bool attached = probe->state == PROBE_ATTACHED;
+
+	snprintf(out->name, sizeof(out->name), "%s", hook->hook->name);
+	out->state = probe->state;
+	snprintf(out->variant, sizeof(out->variant), "%s", probe->variant);
+	if (attached)
+		snprintf(out->note, sizeof(out->note), "%s", probe->reason);
+	else
+		snprintf(out->why, sizeof(out->why), "%s",
+			 probe->state == PROBE_OFF ? probe->reason
+			 : hook->reason[0]	   ? hook->reason
+						   : "not tried");
+	out->consequence = hook->hook->consequence;
+	out->fix = hook->fix ? hook->fix : hook->hook->fix;
+}
+
+void loader_describe(const struct loader *loader, struct host *out)
+{
+	for (out->nr_hooks = 0; out->nr_hooks < loader->nr_hooks; out->nr_hooks++)
+		describe_hook(&loader->hooks[out->nr_hooks], &out->hooks[out->nr_hooks]);
+	if (loader->skeleton)
+		out->nr_maps = map_memory(loader->skeleton->obj, loader->nr_cpus, out->maps,
+					  HOST_MAX_MAPS);
 }
 
 void loader_free(struct loader *loader)

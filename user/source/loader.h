@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "model/record.h"
+#include "model/host.h"
 #include "source/probes.h"
 #include "source/uprobe_broker.h"
 
@@ -26,6 +26,7 @@ struct loader_hook {
 	int chosen;		      /* index of the attached candidate, -1: none */
 	uint32_t refused;	      /* bit per candidate that cannot be used */
 	char reason[RECORD_TEXT_LEN]; /* why the best of those was refused */
+	const char *fix;	      /* of that reason, where it is not the hook's */
 };
 
 struct loader {
@@ -56,6 +57,8 @@ int loader_attach(struct loader *loader, bool traffic, char *error, size_t error
 /* Give back what the run does not need: programs not chosen, descriptors, free heap. */
 void loader_trim(struct loader *loader);
 
+/* The hooks, with what is lost and what helps, and the maps, into *out; also after a failure. */
+void loader_describe(const struct loader *loader, struct host *out);
 /* Detach for good the hook whose turn it is to be shed, and say why. NULL: none is left. */
 struct loader_hook *loader_shed(struct loader *loader, const char *reason);
 

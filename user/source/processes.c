@@ -40,6 +40,11 @@ void processes_free(struct processes *processes)
 	hash_table_free(&processes->table);
 }
 
+size_t processes_memory_ceiling(void)
+{
+	return hash_table_memory_ceiling(sizeof(struct process), PROCESSES_MAX);
+}
+
 static struct wire_proc key_of(const struct proc_id *proc)
 {
 	return (struct wire_proc){.start_ns = proc->start_ns, .tgid = proc->tgid};

@@ -16,7 +16,7 @@
 #include "wire.h"
 
 /* Processes beyond this are seen when they are born and die, but not sampled: counted as a loss. */
-#define PROCESSES_MAX 32768
+#define PROCESSES_MAX 16384
 
 struct processes {
 	struct hash_table table;
@@ -33,6 +33,7 @@ struct processes {
 void processes_init(struct processes *processes, struct executables *executables,
 		    struct cgroups *cgroups, uint64_t since_ns);
 void processes_free(struct processes *processes);
+size_t processes_memory_ceiling(void);
 
 /*
  * A decoded event: births, execs, deaths, listeners change what is remembered. Whether it is news:

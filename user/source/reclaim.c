@@ -11,8 +11,6 @@
 #include "wire.h"
 
 #define BATCH_CGROUPS 64U
-/* As many as the kernel's table holds; the kernel counts what it has no place for. */
-#define MAX_CGROUPS 1024U
 
 struct reclaim_told {
 	struct wire_cgroup key;
@@ -24,7 +22,7 @@ int reclaim_init(struct reclaim *reclaim, int map_fd, uint32_t nr_cpus)
 	reclaim->map_fd = map_fd;
 	reclaim->nr_cpus = nr_cpus;
 	hash_table_init(&reclaim->told, sizeof(struct reclaim_told), sizeof(struct wire_cgroup),
-			MAX_CGROUPS);
+			RECLAIM_MAX_CGROUPS);
 	reclaim->values = calloc((size_t)BATCH_CGROUPS * nr_cpus, sizeof(struct wire_reclaim));
 	return reclaim->values ? 0 : -ENOMEM;
 }
@@ -34,6 +32,12 @@ void reclaim_free(struct reclaim *reclaim)
 	free(reclaim->values);
 	reclaim->values = NULL;
 	hash_table_free(&reclaim->told);
+}
+
+size_t reclaim_memory_ceiling(uint32_t nr_cpus)
+{
+	return hash_table_memory_ceiling(sizeof(struct reclaim_told), RECLAIM_MAX_CGROUPS) +
+	       (size_t)BATCH_CGROUPS * nr_cpus * sizeof(struct wire_reclaim);
 }
 
 static void tell(struct reclaim *reclaim, const struct wire_cgroup *key,
@@ -75,7 +79,7 @@ void reclaim_collect(struct reclaim *reclaim, uint64_t now_ns, struct batch *bat
 	uint32_t cursor = 0, nr;
 	int err;
 
-	for (uint32_t round = 0; round <= MAX_CGROUPS; round++) {
+	for (uint32_t round = 0; round <= RECLAIM_MAX_CGROUPS; round++) {
 		nr = BATCH_CGROUPS;
 		err = bpf_map_lookup_batch(reclaim->map_fd, round ? &cursor : NULL, &cursor, keys,
 					   reclaim->values, &nr, NULL);

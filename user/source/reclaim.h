@@ -8,6 +8,9 @@
 #include "base/hash_table.h"
 #include "source/batch.h"
 
+/* As many as the kernel's table holds; the kernel counts what it has no place for. */
+#define RECLAIM_MAX_CGROUPS 1024U
+
 struct reclaim {
 	int map_fd;
 	uint32_t nr_cpus;
@@ -18,6 +21,7 @@ struct reclaim {
 /* 0 or -errno. */
 int reclaim_init(struct reclaim *reclaim, int map_fd, uint32_t nr_cpus);
 void reclaim_free(struct reclaim *reclaim);
+size_t reclaim_memory_ceiling(uint32_t nr_cpus);
 
 /* A cgroup in which nothing was reclaimed since the last call has no record. */
 void reclaim_collect(struct reclaim *reclaim, uint64_t now_ns, struct batch *batch);

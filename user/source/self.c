@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/utf8.h"
+#include "source/map_memory.h"
 #include "source/procfs.h"
 
 #define NS_PER_S 1000000000LL
@@ -44,19 +45,6 @@ static uint64_t timeval_ns(const struct timeval *time)
 	return (uint64_t)(time->tv_sec * NS_PER_S + time->tv_usec * 1000);
 }
 
-/* What the kernel charges for one map; 0 where it does not say. */
-static uint64_t map_bytes(const struct bpf_map *map)
-{
-	static const char key[] = "\nmemlock:";
-	char path[64], text[1024];
-	const char *at;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", bpf_map__fd(map));
-	if (procfs_read_file(path, text, sizeof(text)) < 0 || !(at = strstr(text, key)))
-		return 0;
-	return strtoull(at + sizeof(key) - 1, NULL, 10);
-}
-
 uint64_t self_cpu_ns(void)
 {
 	struct rusage usage;
@@ -75,7 +63,35 @@ void self_cost(const struct bpf_object *object, struct record *out)
 	if (procfs_read_file("/proc/self/statm", text, sizeof(text)) > 0 && strchr(text, ' '))
 		resident = strtoull(strchr(text, ' '), NULL, 10);
 	out->self.rss_bytes = resident * (uint64_t)sysconf(_SC_PAGESIZE);
-	bpf_object__for_each_map(map, object) out->self.map_bytes += map_bytes(map);
+	bpf_object__for_each_map(map, object) out->self.map_bytes += map_memory_charged(map);
+}
+
+/* "begin-end perms offset dev inode   path": files, [heap] and [stack]; not maps, not [vdso]. */
+static size_t mapping_bytes(const char *line)
+{
+	unsigned long begin, end;
+	int path = 0;
+
+	if (sscanf(line, "%lx-%lx %*s %*s %*s %*s %n", &begin, &end, &path) != 2 || !path)
+		return 0;
+	if (line[path] != '/' && strncmp(line + path, "[heap]", 6) != 0 &&
+	    strncmp(line + path, "[stack]", 7) != 0)
+		return 0;
+	return end - begin;
+}
+
+size_t self_program_bytes(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	size_t bytes = 0, size = 0;
+	char *line = NULL;
+
+	while (maps && getline(&line, &size, maps) > 0)
+		bytes += mapping_bytes(line);
+	free(line);
+	if (maps)
+		fclose(maps);
+	return bytes;
 }
 
 static void read_line(const char *path, char *out, size_t out_size)

@@ -3,6 +3,7 @@
 #ifndef MEMSWELL_SELF_H
 #define MEMSWELL_SELF_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "model/record.h"
@@ -19,6 +20,12 @@ uint64_t self_cpu_ns(void);
 
 /* Fill CPU, RSS and maps of out->self. */
 void self_cost(const struct bpf_object *object, struct record *out);
+
+/*
+ * Address space of the program, its libraries, stack and heap, as far as they are mapped now: what of
+ * it is resident is never more. Tables are mappings of their own, or counted twice.
+ */
+size_t self_program_bytes(void);
 
 /* Fill out->header but for tick, CPUs and version. What cannot be read stays empty. */
 void self_header(struct record *out);
