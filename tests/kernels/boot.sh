@@ -5,7 +5,8 @@
 # machine whose root is this machine's own, read-only below a memory overlay, runs the script JOB
 # there with the argument OUT, and waits for the end. The job's output is OUT/log, its exit status
 # OUT/status (and this script's), the kernel's messages OUT/console. No image, no network, no KVM.
-# JOB and OUT must not lie below /tmp: the guest has its own. BOOT_SECONDS limits the guest's life.
+# JOB and OUT must not lie below /tmp: the guest has its own. BOOT_SECONDS limits the guest's life,
+# BOOT_WORDS are for init (cgroups=v1).
 . "$(dirname "$0")/../live/lib.sh"
 KERNEL_DIR=$(realpath "$1")
 JOB=$(realpath "$2")
@@ -56,7 +57,7 @@ boot() {
 		-chardev "socket,id=share,path=$RIG/socket" \
 		-device vhost-user-fs-pci,chardev=share,tag=hostroot,queue-size=1024 \
 		-kernel "$KERNEL_DIR"/vmlinuz -initrd "$RIG/initrd.gz" \
-		-append "console=ttyS0 quiet panic=-1 random.trust_cpu=on job=$JOB out=$OUT") \
+		-append "console=ttyS0 quiet panic=-1 random.trust_cpu=on job=$JOB out=$OUT ${BOOT_WORDS-}") \
 		>"$OUT/qemu" 2>&1 </dev/null &
 	local pid=$! i
 	for ((i = 0; i < BOOT_SECONDS * 5; i++)); do
