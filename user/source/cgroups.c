@@ -2,6 +2,7 @@
 /* cgroups.c - see cgroups.h. */
 #include "source/cgroups.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "source/decode.h"
@@ -17,6 +18,7 @@ void cgroups_init(struct cgroups *cgroups)
 	hash_table_init(&cgroups->told, sizeof(struct cgroup_told), sizeof(struct wire_cgroup),
 			CGROUPS_MAX);
 	cgroups->mount_fd = mounts_open_memory_cgroup();
+	cgroups->mount_is_v2 = cgroups->mount_fd >= 0 && mounts_is_cgroup2(cgroups->mount_fd);
 }
 
 void cgroups_free(struct cgroups *cgroups)
@@ -32,6 +34,18 @@ size_t cgroups_memory_ceiling(void)
 	return hash_table_memory_ceiling(sizeof(struct cgroup_told), CGROUPS_MAX);
 }
 
+/*
+ * The memory controller may be in a v1 hierarchy that is not mounted here. Ids are numbers within one
+ * hierarchy: in another they are somebody else's. That of cgroup2 is number 0.
+ */
+static int path_by_id(const struct cgroups *cgroups, const struct cgroup_id *id, char *out,
+		      size_t out_size)
+{
+	if (cgroups->mount_fd < 0 || cgroups->mount_is_v2 != !id->hierarchy)
+		return -ENOENT;
+	return mounts_cgroup_path(cgroups->mount_fd, id->id, out, out_size);
+}
+
 void cgroups_name(struct cgroups *cgroups, const struct cgroup_id *id, const struct proc_id *proc,
 		  uint64_t ts_ns, struct batch *batch)
 {
@@ -44,8 +58,7 @@ void cgroups_name(struct cgroups *cgroups, const struct cgroup_id *id, const str
 	record_init(&record, RECORD_CGROUP, ts_ns);
 	path = record.cgroup.path;
 	record.cgroup.memcg = *id;
-	if ((cgroups->mount_fd < 0 ||
-	     mounts_cgroup_path(cgroups->mount_fd, id->id, path, sizeof(record.cgroup.path))) &&
+	if (path_by_id(cgroups, id, path, sizeof(record.cgroup.path)) &&
 	    (!proc || procfs_cgroup_path(proc, id->hierarchy, path, sizeof(record.cgroup.path))))
 		return;
 	if (cgroups->told.nr == CGROUPS_MAX)

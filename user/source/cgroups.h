@@ -6,6 +6,7 @@
 #ifndef MEMSWELL_CGROUPS_H
 #define MEMSWELL_CGROUPS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/hash_table.h"
@@ -17,6 +18,7 @@
 struct cgroups {
 	struct hash_table told;
 	int mount_fd; /* or -errno */
+	bool mount_is_v2;
 };
 
 void cgroups_init(struct cgroups *cgroups);

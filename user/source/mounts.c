@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/utf8.h"
@@ -161,6 +163,13 @@ int mounts_open_memory_cgroup(void)
 	int fd = open_mounted("cgroup", "memory");
 
 	return fd >= 0 ? fd : mounts_open_cgroup2();
+}
+
+bool mounts_is_cgroup2(int fd)
+{
+	struct statfs fs;
+
+	return !fstatfs(fd, &fs) && fs.f_type == CGROUP2_SUPER_MAGIC;
 }
 
 int mounts_cgroup_path(int mount_fd, uint64_t id, char *out, size_t out_size)

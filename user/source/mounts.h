@@ -9,6 +9,7 @@
 #ifndef MEMSWELL_MOUNTS_H
 #define MEMSWELL_MOUNTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,9 @@ int mounts_open_cgroup2(void);
 int mounts_open_tracefs(void);
 /* The v1 hierarchy with the memory controller if there is one, else cgroup2. */
 int mounts_open_memory_cgroup(void);
+
+/* Is the directory in cgroup2, and not in a v1 hierarchy? */
+bool mounts_is_cgroup2(int fd);
 
 /*
  * Path below its mount of the directory with inode `id` in the hierarchy `mount_fd` is in, as valid
