@@ -393,6 +393,7 @@ enum exit_code pipeline_check(const struct options *options)
 	host_facts(&host);
 	code = open_live(options, -1, &host, &source);
 	host.exit_code = code;
+	host.version = MEMSWELL_VERSION;
 	describe_memory(&host);
 	if (check_view_print(&host, options->json, stdout)) {
 		log_error("cannot write to stdout: %s", strerror(errno));

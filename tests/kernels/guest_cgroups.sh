@@ -4,17 +4,18 @@
 # guest_cgroups.sh OUT - in a guest of boot.sh, whatever hierarchies it has mounted: `memswell check` tells
 # them as they are, and an OOM kill in a memory cgroup behind nginx is one incident with its cause.
 # The mode is the word cgroups=MODE of the kernel command line. Prints "ok" and "not ok" lines.
-cd "$(dirname "$0")/../.." || exit 1
+. "$(dirname "$0")/../live/lib.sh"
+NAME=cgroups
+cd "$TOP_DIR" || exit 1
 OUT=$1
-export MEMSWELL_TEST_KEEP=$OUT/kept
-export MEMSWELL_TEST_SLOWNESS=16 # an emulated processor
+MEMSWELL_TEST_KEEP=$OUT/kept
+SLOWNESS=16 # an emulated processor
 ulimit -n 20000
-status=0
 mode=$(sed -n 's/.*\bcgroups=\([a-z0-9]*\).*/\1/p' /proc/cmdline)
 
 ./memswell check -o json >"$OUT/check.json" 2>"$OUT/check.log"
 ./memswell check >"$OUT/check.txt" 2>&1
-/usr/bin/python3 - "${mode:-v2}" "$OUT/check.json" <<'PYTHON' || status=1
+/usr/bin/python3 - "${mode:-v2}" "$OUT/check.json" <<'PYTHON' || FAILED=1
 import json
 import sys
 
@@ -32,8 +33,28 @@ results = {
     "every hook attaches": document["hooks_attached"] == len(hooks),
 }
 for what, holds in results.items():
-    print(f"ok check: {what}" if holds else f"not ok check: {what} - {cgroup}")
+    print(f"ok cgroups: {what}" if holds else f"not ok cgroups: {what} - {cgroup}")
 sys.exit(not all(results.values()))
 PYTHON
-bash tests/live/test_oom_kill.sh || status=1
-exit $status
+
+# A death by few large requests, for what matters here is whose it is and by which limit.
+require_rig
+rig_start
+read -r PORT UPSTREAM <<<"$(free_ports 2)"
+CGROUP=$(memory_cgroup service 120)
+warm_page_cache
+supervise service 2 "$CGROUP" "$NODE" "$WORKLOADS/leak.js" --port "$UPSTREAM" --bytes 2000000 --mode buffer
+wait_port "$UPSTREAM" 30
+gateway "$PORT" "$UPSTREAM" 1
+require_watch --tick 1s
+load load "$PORT" 48 180
+CULPRIT=$(service_pid service)
+death_and_recovery 150
+check_incident --verdict memory_death --culprit "$CULPRIT" --closed --oom-kills "$(oom_kills "$CGROUP")" \
+	--open-within-ms 5000 --detail oom_kill=true --detail memcg_oom=true
+told=$(grep '"memswell.process_exit"' "$RIG/reports.jsonl" | grep "\"process.pid\":$CULPRIT," |
+	grep -o '"process.linux.cgroup":"[^"]*"')
+expect "its cgroup is named" "is ${CGROUP#"$(memory_root)"}, told as $told" \
+	test "$told" = "\"process.linux.cgroup\":\"${CGROUP#"$(memory_root)"}\""
+check_stream
+finish

@@ -41,6 +41,7 @@ static void add_hook(const char *name, enum probe_state state, const char *why,
 static void make_host(void)
 {
 	memset(&host, 0, sizeof(host));
+	host.version = "1.2";
 	strcpy(host.kernel.release, "6.1.0");
 	strcpy(host.kernel.arch, "x86_64");
 	host.kernel.perf_event_paranoid = HOST_UNKNOWN;
@@ -70,7 +71,7 @@ static void whole_host_says_that_it_works_and_nothing_is_missing(void **state)
 	(void)state;
 	make_host();
 	text = printed(false);
-	assert_ptr_equal(strstr(text, "memswell works here: 1 of 1 hooks attached\n"), text);
+	assert_ptr_equal(strstr(text, "memswell 1.2 works here: 1 of 1 hooks attached\n"), text);
 	assert_null(strstr(text, "MISSING"));
 	free(text);
 }
@@ -88,8 +89,8 @@ static void what_is_missing_comes_first_with_consequence_and_remedy(void **state
 	host.limitations[host.nr_limitations++] =
 		(struct host_limitation){"a small disk", "less is kept", "a larger one"};
 	text = printed(false);
-	assert_ptr_equal(strstr(text, "memswell works here, with less: 1 of 4 hooks attached\n"),
-			 text);
+	assert_ptr_equal(
+		strstr(text, "memswell 1.2 works here, with less: 1 of 4 hooks attached\n"), text);
 	missing = strstr(text, "\nMISSING\n");
 	rest = strstr(text, "\nHOST\n");
 	assert_true(missing && rest && missing < rest);
@@ -114,8 +115,9 @@ static void where_it_cannot_run_the_reason_is_the_first_line(void **state)
 	strcpy(host.error, "missing privilege: needs CAP_Z");
 	host.exit_code = 3;
 	text = printed(false);
-	assert_ptr_equal(strstr(text, "memswell cannot run here: missing privilege: needs CAP_Z\n"),
-			 text);
+	assert_ptr_equal(
+		strstr(text, "memswell 1.2 cannot run here: missing privilege: needs CAP_Z\n"),
+		text);
 	/* what was not tried is not missing */
 	assert_null(strstr(text, "hook exit\n"));
 	assert_non_null(strstr(text, "RSS"));

@@ -111,6 +111,7 @@ struct host_memory {
 #define HOST_MAP_BUDGET (32U << 20)
 
 struct host {
+	const char *version; /* of memswell */
 	struct host_kernel kernel;
 	uint32_t nr_cpus;
 	struct host_cgroups cgroups;

@@ -202,6 +202,7 @@ void check_json_print(const struct host *host, FILE *to)
 	jw_open_object(&w, NULL);
 	jw_string(&w, "schema", "memswell.check");
 	jw_string(&w, "schema_version", CHECK_SCHEMA_VERSION);
+	jw_string(&w, "detector_version", host->version);
 	jw_string(&w, "status", check_status(host));
 	jw_i64(&w, "exit_code", host->exit_code);
 	text_or_null(&w, "error", host->error);

@@ -62,9 +62,9 @@ static void print_verdict(const struct host *host, FILE *to)
 	const char *status = check_status(host);
 
 	if (host->error[0])
-		fprintf(to, "memswell cannot run here: %s\n", host->error);
+		fprintf(to, "memswell %s cannot run here: %s\n", host->version, host->error);
 	else
-		fprintf(to, "memswell works here%s: %u of %u hooks attached\n",
+		fprintf(to, "memswell %s works here%s: %u of %u hooks attached\n", host->version,
 			strcmp(status, "ok") == 0 ? "" : ", with less", attached, host->nr_hooks);
 }
 
@@ -201,17 +201,21 @@ static void print_hooks(const struct host *host, FILE *to)
 
 static void print_capabilities(const struct host *host, FILE *to)
 {
+	bool any_implied = false;
+
 	fprintf(to, "\n%-20s %-5s %-9s %s\n", "CAPABILITY", "HELD", "NEEDED", "FOR");
 	for (uint32_t i = 0; i < host->nr_capabilities; i++) {
 		const struct host_capability *c = &host->capabilities[i];
 
+		any_implied |= c->implied;
 		fprintf(to, "%-20s %-5s %-9s %s\n", c->name,
 			c->held	     ? "yes"
 			: c->implied ? "no *"
 				     : "no",
-			c->required ? "to start" : "for more", c->purpose);
+			c->required ? "to start" : "optional", c->purpose);
 	}
-	fprintf(to, "%s", "* CAP_SYS_ADMIN, which is held, will do\n");
+	if (any_implied)
+		fprintf(to, "* CAP_SYS_ADMIN, which is held, will do\n");
 }
 
 static void print_total(const char *what, uint64_t bytes, uint64_t budget, FILE *to)
