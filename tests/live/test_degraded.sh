@@ -43,7 +43,7 @@ expect "502s reached clients" "$(cut -c 1-200 "$RIG/load.json")" grep -q '" 502 
 "$PYTHON" "$LIVE_DIR/check_degraded.py" --name "$NAME" --culprit "$CULPRIT" \
 	--missing owner_create,http_ingress,http_egress "$RIG/reports.jsonl" || FAILED=1
 "$PYTHON" "$LIVE_DIR/check_degraded.py" --name "$NAME without vm_events" --culprit "$CULPRIT" \
-	--missing vm_events --incident "$RIG/second.jsonl" || FAILED=1
+	--missing vm_events --incident "$UPSTREAM" "$RIG/second.jsonl" || FAILED=1
 check_stream
 check_valid "$RIG/second.jsonl"
 finish

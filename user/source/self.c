@@ -66,28 +66,41 @@ void self_cost(const struct bpf_object *object, struct record *out)
 	bpf_object__for_each_map(map, object) out->self.map_bytes += map_memory_charged(map);
 }
 
+enum mapping { MAPPING_OTHER, MAPPING_FILE, MAPPING_PRIVATE };
+
 /* "begin-end perms offset dev inode   path": files, [heap] and [stack]; not maps, not [vdso]. */
-static size_t mapping_bytes(const char *line)
+static enum mapping mapping_of(const char *line, size_t *bytes)
 {
 	unsigned long begin, end;
 	int path = 0;
 
 	if (sscanf(line, "%lx-%lx %*s %*s %*s %*s %n", &begin, &end, &path) != 2 || !path)
-		return 0;
-	if (line[path] != '/' && strncmp(line + path, "[heap]", 6) != 0 &&
-	    strncmp(line + path, "[stack]", 7) != 0)
-		return 0;
-	return end - begin;
+		return MAPPING_OTHER;
+	*bytes = end - begin;
+	if (line[path] == '/')
+		return MAPPING_FILE;
+	return strncmp(line + path, "[heap]", 6) == 0 || strncmp(line + path, "[stack]", 7) == 0
+		       ? MAPPING_PRIVATE
+		       : MAPPING_OTHER;
 }
 
+/* Files whole; of heap and stack what is resident, as what was freed stays mapped. */
 size_t self_program_bytes(void)
 {
-	FILE *maps = fopen("/proc/self/maps", "re");
-	size_t bytes = 0, size = 0;
+	FILE *maps = fopen("/proc/self/smaps", "re");
+	enum mapping mapping = MAPPING_OTHER;
+	size_t bytes = 0, size = 0, len;
+	unsigned long kib;
 	char *line = NULL;
 
-	while (maps && getline(&line, &size, maps) > 0)
-		bytes += mapping_bytes(line);
+	while (maps && getline(&line, &size, maps) > 0) {
+		if (line[0] < 'A' || line[0] > 'Z') {
+			mapping = mapping_of(line, &len);
+			bytes += mapping == MAPPING_FILE ? len : 0;
+		} else if (mapping == MAPPING_PRIVATE && sscanf(line, "Rss: %lu", &kib) == 1) {
+			bytes += kib * 1024;
+		}
+	}
 	free(line);
 	if (maps)
 		fclose(maps);

@@ -22,8 +22,8 @@ uint64_t self_cpu_ns(void);
 void self_cost(const struct bpf_object *object, struct record *out);
 
 /*
- * Address space of the program, its libraries, stack and heap, as far as they are mapped now: what of
- * it is resident is never more. Tables are mappings of their own, or counted twice.
+ * Of the program and its libraries all that can be resident, of stack and heap what is. Small tables are
+ * on that heap and so counted twice, large ones are mappings of their own.
  */
 size_t self_program_bytes(void);
 
