@@ -308,6 +308,12 @@ static void log_limitations(void)
 	for (uint32_t i = 0; i < host.nr_limitations; i++)
 		log_warn("%s: %s; %s", host.limitations[i].what, host.limitations[i].consequence,
 			 host.limitations[i].fix);
+	for (uint32_t i = 0; i < host.nr_capabilities; i++) {
+		const struct host_capability *c = &host.capabilities[i];
+
+		if (!c->held && !c->implied && !c->required && strcmp(c->kernels, "all") == 0)
+			log_info("without %s: %s", c->name, c->without);
+	}
 }
 
 /* Name what will be missing, then say that watching has begun. */
@@ -336,13 +342,14 @@ enum exit_code pipeline_live(const struct options *options)
 		code = open_tap(&p, options->file);
 	if (code == EXIT_CODE_OK)
 		code = pipeline_init(&p, options, false);
-	log_limitations();
 	if (code == EXIT_CODE_OK)
 		p.hup_fd = signals_hup_fd(options->output != NULL);
 	if (code == EXIT_CODE_OK)
 		code = pipeline_open_live(options, p.hup_fd, &p.source);
-	if (code == EXIT_CODE_OK)
+	if (code == EXIT_CODE_OK) {
+		log_limitations(); /* while they are still held */
 		code = lock_down(&p, options);
+	}
 	if (code == EXIT_CODE_OK) {
 		log_ready(p.source, start_ms);
 		if (p.torn_line)
