@@ -220,7 +220,7 @@ static void print_capabilities(const struct host *host, FILE *to)
 
 static void print_total(const char *what, uint64_t bytes, uint64_t budget, FILE *to)
 {
-	fprintf(to, "%-38s %12llu KiB  (budget %llu KiB%s)\n", what,
+	fprintf(to, "%-41s %8llu KiB  (budget %llu KiB%s)\n", what,
 		(unsigned long long)(bytes / KIB), (unsigned long long)(budget / KIB),
 		bytes > budget ? ", exceeded" : "");
 }
@@ -248,7 +248,7 @@ static void print_ceilings(const struct host *host, FILE *to)
 {
 	uint64_t mapped = 0;
 
-	fprintf(to, "\nCEILINGS                            LIMIT        BYTES AT MOST\n");
+	fprintf(to, "\nCEILINGS %-22s %9s %12s\n", "", "ENTRIES", "AT MOST");
 	for (uint32_t i = 0; i < host->nr_memory; i++) {
 		const struct host_memory *m = &host->memory[i];
 

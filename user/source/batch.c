@@ -49,7 +49,7 @@ static int grow_entries(struct batch *batch)
 
 	if (batch->nr < batch->capacity)
 		return 0;
-	if (capacity > BATCH_MAX_BYTES / sizeof(*entries))
+	if (capacity > BATCH_MAX_ENTRIES)
 		return -1;
 	entries = realloc(batch->entries, capacity * sizeof(*entries));
 	if (!entries)
@@ -138,19 +138,14 @@ void batch_emit(struct batch *batch, record_fn fn, void *arg)
 	forget(batch);
 }
 
-/* The largest array that doubling from `first` reaches without exceeding the limit. */
-static size_t grown_within_limit(size_t first)
-{
-	while (2 * first <= BATCH_MAX_BYTES)
-		first *= 2;
-	return first;
-}
+_Static_assert(!(BATCH_MAX_BYTES & (BATCH_MAX_BYTES - 1)) &&
+		       !(BATCH_MAX_ENTRIES & (BATCH_MAX_ENTRIES - 1)),
+	       "doubling reaches them");
 
 size_t batch_memory_ceiling(void)
 {
 	/* qsort of more than a few entries takes a copy of them. */
-	return grown_within_limit(FIRST_BYTES) +
-	       2 * grown_within_limit(FIRST_ENTRIES * sizeof(struct batch_entry));
+	return BATCH_MAX_BYTES + 2 * BATCH_MAX_ENTRIES * sizeof(struct batch_entry);
 }
 
 void batch_free(struct batch *batch)

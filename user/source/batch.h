@@ -14,7 +14,8 @@
 #include "source/source.h"
 
 /* What does not fit any more is dropped and counted: the source reports it as a loss. */
-#define BATCH_MAX_BYTES (12U << 20)
+#define BATCH_MAX_BYTES	  (8U << 20)
+#define BATCH_MAX_ENTRIES (1U << 17) /* 64 bytes each, as births and deaths have */
 
 struct batch_entry {
 	uint64_t ts_ns;

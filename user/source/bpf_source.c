@@ -650,7 +650,7 @@ static void describe(const struct bpf_source *s, struct host *out)
 		{"cgroups", CGROUPS_MAX, cgroups_memory_ceiling()},
 		{"executables", EXECUTABLES_MAX, executables_memory_ceiling()},
 		{"reclaim", RECLAIM_MAX_CGROUPS, reclaim_memory_ceiling(s->loader.nr_cpus)},
-		{"source", 0, sizeof(*s)},
+		{"state", 0, sizeof(*s)},
 		{"program and libraries", 0, self_program_bytes()},
 	};
 
