@@ -30,7 +30,7 @@ for mode; do
 		>"$out/boot" 2>&1 </dev/null &
 	wait $!
 	status=$?
-	grep -E '^(ok|not ok|skip) ' "$out/log" | sed "s/^\(ok\|not ok\|skip\) /\1 cgroups $mode /"
+	grep -E '^(ok|not ok|skip) ' "$out/log" | sed "s/^\(ok\|not ok\|skip\) cgroups: /\1 cgroups $mode: /"
 	[ $status -eq 0 ] && continue
 	FAILED=1
 	grep -q '^not ok ' "$out/log" || echo "not ok cgroups $mode - the guest ended with status $status"
