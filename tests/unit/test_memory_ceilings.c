@@ -24,6 +24,7 @@
 #include "source/decode.h"
 #include "source/map_memory.h"
 #include "source/processes.h"
+#include "scratch.h"
 #include "source/self.h"
 
 /* Of sanitizer/allocator_interface.h, which gcc does not bring. */
@@ -88,9 +89,10 @@ static void processes_beyond_the_limit(void **state)
 	struct cgroups cgroups;
 	struct batch batch = {0};
 	struct wire_task task = {.head = {.kind = WIRE_TASK, .size = sizeof(task)}};
+	static const struct bpf_program *const no_programs[NR_V8_FATAL_KINDS];
 
 	(void)state;
-	executables_init(&executables, NULL);
+	executables_init(&executables, no_programs, NULL);
 	cgroups_init(&cgroups);
 	processes_init(&processes, &executables, &cgroups, 0);
 	processes.defer_exe = true;
@@ -153,6 +155,7 @@ static void outputs_take_what_they_say(void **state)
 	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	struct sink *sink;
 	struct record_file *file;
+	char error[256];
 
 	(void)state;
 	count_from_here();
@@ -160,7 +163,7 @@ static void outputs_take_what_they_say(void **state)
 	assert_in_range(in_use, 1, json_lines_memory_ceiling());
 	sink->ops->free(sink);
 	assert_int_equal(in_use, 0);
-	assert_int_equal(record_file_open("/dev/null", &file), 0);
+	assert_int_equal(record_file_open(scratch_file, &file, error, sizeof(error)), 0);
 	assert_in_range(in_use, 1, record_file_memory_ceiling());
 	record_file_free(file);
 	assert_int_equal(in_use, 0);
@@ -339,5 +342,5 @@ int main(void)
 	};
 
 	__sanitizer_install_malloc_and_free_hooks(on_malloc, on_free);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

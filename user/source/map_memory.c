@@ -145,6 +145,8 @@ uint32_t map_memory(const struct bpf_object *object, uint32_t nr_cpus, struct ho
 			.max_entries = bpf_map__max_entries(map),
 		};
 
+		if (!bpf_map__autocreate(map)) /* of another kind of kernel */
+			continue;
 		if (nr == max)
 			break;
 		memset(&out[nr], 0, sizeof(out[nr]));
