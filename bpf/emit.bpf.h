@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * emit.bpf.h - the one way an event leaves the kernel: reserve, fill, submit; a failed reserve is
- * counted by kind.
+ * emit.bpf.h - the one way an event leaves the kernel: reserve, fill, submit. What was to be told and
+ * each failed reserve are counted by kind, so user space can show that nothing else is missing.
  *
  * The ring follows from the kind, so bulk events can never crowd out births and deaths. User space
  * drains both rings once per tick; it is woken in between only by what is urgent, or when a ring is
@@ -15,14 +15,31 @@
 _Static_assert(WIRE_LOSS_RING_ALARM - WIRE_LOSS_RING_FORK == WIRE_ALARM - WIRE_FORK,
 	       "ring losses follow the order of the ring kinds");
 
-/* An interrupt may count on the same CPU in between, hence the atomic. Losses are rare. */
-static __always_inline void count_loss(enum wire_loss loss)
+static __always_inline struct wire_losses *own_losses(void)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
-	struct wire_losses *mine = bpf_map_lookup_elem(&losses, &cpu);
+
+	return bpf_map_lookup_elem(&losses, &cpu);
+}
+
+/*
+ * An interrupt may count on the same CPU in between, hence the atomics, here and below: a line of
+ * our own, next to a ring that takes a lock. Nothing of this is on the path of traffic.
+ */
+static __always_inline void count_loss(enum wire_loss loss)
+{
+	struct wire_losses *mine = own_losses();
 
 	if (mine)
 		__sync_fetch_and_add(&mine->count[loss], 1);
+}
+
+static __always_inline void count_produced(enum wire_kind kind)
+{
+	struct wire_losses *mine = own_losses();
+
+	if (mine)
+		__sync_fetch_and_add(&mine->produced[kind - WIRE_FORK], 1);
 }
 
 static __always_inline bool emit_is_critical(enum wire_kind kind)
@@ -35,6 +52,7 @@ static __always_inline void *emit_reserve(enum wire_kind kind, __u32 size)
 {
 	struct wire_head *head;
 
+	count_produced(kind);
 	if (emit_is_critical(kind))
 		head = bpf_ringbuf_reserve(&critical_ring, size, 0);
 	else

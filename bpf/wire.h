@@ -353,14 +353,14 @@ struct wire_reclaim {
 
 /* Why the kernel side could not tell us something. One counter per reason and CPU. */
 enum wire_loss {
-	WIRE_LOSS_RING_FORK = 0, /* failed reserves by kind, critical ring */
+	WIRE_LOSS_RING_FORK = 0, /* failed reserves by kind, in the order of the ring kinds */
 	WIRE_LOSS_RING_EXEC,
 	WIRE_LOSS_RING_EXIT,
 	WIRE_LOSS_RING_SIGNAL,
 	WIRE_LOSS_RING_OOM,
 	WIRE_LOSS_RING_LISTENER,
 	WIRE_LOSS_RING_V8_OOM,
-	WIRE_LOSS_RING_RSS, /* failed reserves, bulk ring */
+	WIRE_LOSS_RING_RSS,
 	WIRE_LOSS_RING_VM,
 	WIRE_LOSS_RING_ALARM,
 	WIRE_LOSS_FLOW_TABLE,	  /* no free flow slot: went to the overflow slot */
@@ -371,8 +371,18 @@ enum wire_loss {
 	NR_WIRE_LOSSES
 };
 
+/* Kinds that travel through a ring: WIRE_FORK to WIRE_ALARM. */
+#define NR_WIRE_RING_KINDS 10
+
+/*
+ * The books of one CPU: what was to be told, before anything could fail, and what could not be. An
+ * event is counted as produced first, so produced - lost is never less than what a reader got.
+ * A multiple of a cache line, or two CPUs would share one.
+ */
 struct wire_losses {
 	__u64 count[NR_WIRE_LOSSES];
+	__u64 produced[NR_WIRE_RING_KINDS];
+	__u64 pad[7];
 };
 
 _Static_assert(sizeof(struct wire_head) == 16, "wire_head");
@@ -393,6 +403,8 @@ _Static_assert(sizeof(struct wire_alarm) == 24, "wire_alarm");
 _Static_assert(sizeof(struct wire_task) == 272, "wire_task");
 _Static_assert(sizeof(struct wire_socket) == 96, "wire_socket");
 _Static_assert(sizeof(struct wire_flow_key) == 48, "wire_flow_key");
+_Static_assert(WIRE_ALARM - WIRE_FORK + 1 == NR_WIRE_RING_KINDS, "ring kinds");
+_Static_assert(sizeof(struct wire_losses) % 64 == 0, "wire_losses stride");
 _Static_assert(sizeof(struct wire_flow_stats) % 64 == 0, "wire_flow_stats stride");
 
 #endif

@@ -106,6 +106,14 @@ static int set_output_keep(struct options *o, const char *value)
 	return 0;
 }
 
+static int set_state(struct options *o, const char *value)
+{
+	if (!*value)
+		return -EINVAL;
+	o->state = strcmp(value, "none") ? value : "";
+	return 0;
+}
+
 static int set_vm_events(struct options *o, const char *value)
 {
 	int word = word_index(vm_events_words, value);
@@ -230,6 +238,9 @@ static const struct option_row options[] = {
 	 set_output_max_bytes, "rename FILE to FILE.1 before it gets larger than SIZE"},
 	{"output-keep", 0, "N", "a number from 1 to 99", REPORTING, set_output_keep,
 	 "how many of those are kept (default 5)"},
+	{"state", 0, "FILE", "a file name or none", LIVE, set_state,
+	 "what the next run is to know, so that it reports the gap in between\n"
+	 "(default " OPTIONS_STATE_FILE "; none: nothing is kept)"},
 	{"vm-events", 0, "HOW", "auto, fentry, lock, syscall or off",
 	 WATCHING | COMMAND_BIT(COMMAND_CHECK), set_vm_events,
 	 "how mmap and brk are counted: auto, fentry, lock, syscall, off"},

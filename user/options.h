@@ -52,11 +52,15 @@ enum command {
 #define OPTIONS_DUTY_MIN     0.1 /* percent of ticks */
 #define OPTIONS_DUTY_DEFAULT 5.0
 
+#define OPTIONS_STATE_DIR  "/run/memswell"
+#define OPTIONS_STATE_FILE OPTIONS_STATE_DIR "/state"
+
 struct options {
 	enum command command;
 	const char *file; /* the first argument: record, replay, report, explain; into argv */
 	char **arguments; /* all of them */
 	uint32_t nr_arguments;
+	const char *state;     /* for the next run; NULL: the usual place, "": none */
 	const char *output;    /* reports, or the report, go here; NULL: stdout */
 	const char *recording; /* top --replay; NULL: live */
 	struct output_file_options output_file;

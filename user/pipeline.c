@@ -17,6 +17,7 @@
 #include "sink/check_view.h"
 #include "sink/json_lines.h"
 #include "sink/record_file.h"
+#include "source/continuity.h"
 #include "source/host_facts.h"
 #include "source/replay.h"
 #include "source/syscall_filter.h"
@@ -30,12 +31,17 @@ struct pipeline {
 	bool torn_line;		    /* was found at the end of it */
 	bool recording_failed;
 	int hup_fd;
+	struct continuity *continuity; /* NULL unless live */
+	uint64_t nr_reports;
 };
 
 static void on_report(void *arg, const struct report *report)
 {
 	struct pipeline *p = arg;
 
+	if (p->continuity)
+		continuity_report(p->continuity, report);
+	p->nr_reports++;
 	p->sink->ops->write(p->sink, report);
 }
 
@@ -48,8 +54,18 @@ static void on_record(void *arg, const struct record *record)
 	core_feed(p->core, record);
 }
 
+static void on_live_record(void *arg, const struct record *record)
+{
+	struct pipeline *p = arg;
+
+	continuity_take(p->continuity, record, on_record, p);
+}
+
 static void pipeline_free(struct pipeline *p)
 {
+	if (p->continuity)
+		continuity_close(p->continuity);
+	free(p->continuity);
 	source_free(p->source);
 	core_free(p->core);
 	record_file_free(p->tap);
@@ -148,7 +164,7 @@ static void tell_refused(struct pipeline *p)
 static void end_batch(struct pipeline *p, bool live)
 {
 	const char *reason;
-	uint64_t dropped;
+	uint64_t dropped, delivered;
 
 	if (p->tap) {
 		record_file_flush(p->tap);
@@ -156,10 +172,13 @@ static void end_batch(struct pipeline *p, bool live)
 	}
 	p->sink->ops->flush(p->sink, false);
 	dropped = p->sink->ops->take_dropped(p->sink, &reason);
+	delivered = p->sink->ops->take_delivered(p->sink);
 	if (!live)
 		return;
 	if (dropped)
 		bpf_source_add_loss(p->source, "output", reason, dropped);
+	bpf_source_count_output(p->source, p->nr_reports, delivered);
+	p->nr_reports = 0;
 	tell_refused(p);
 }
 
@@ -183,7 +202,7 @@ static enum exit_code pipeline_loop(struct pipeline *p, bool live)
 	int more;
 
 	do {
-		more = source_next(p->source, on_record, p);
+		more = source_next(p->source, live ? on_live_record : on_record, p);
 		if (more == SOURCE_WOKEN)
 			reopen(p);
 		end_batch(p, live);
@@ -331,6 +350,41 @@ static void log_ready(const struct source *source, uint64_t start_ms)
 		 (unsigned long long)(now_ms() - start_ms));
 }
 
+static const char *state_error(int err)
+{
+	switch (err) {
+	case -EBUSY:
+		return "another instance uses it";
+	case -EPERM:
+		return "expected a plain file of our own that nobody else can write";
+	default:
+		return strerror(-err);
+	}
+}
+
+/* In the usual place it is a service that we do where we can; asked for, it is a duty. */
+static enum exit_code open_state(struct pipeline *p, const struct options *options)
+{
+	const char *path = options->state ? options->state : OPTIONS_STATE_FILE;
+	int err;
+
+	p->continuity = malloc(sizeof(*p->continuity));
+	if (!p->continuity) {
+		log_error("out of memory at start");
+		return EXIT_CODE_FAILED;
+	}
+	if (!options->state)
+		mkdir(OPTIONS_STATE_DIR, 0755);
+	err = continuity_open(p->continuity, *path ? path : NULL);
+	if (err && options->state) {
+		log_error("--state: cannot use the file: %s", state_error(err));
+		return EXIT_CODE_FAILED;
+	}
+	if (err)
+		log_warn("no state is kept for the next run: %s: %s", path, state_error(err));
+	return EXIT_CODE_OK;
+}
+
 enum exit_code pipeline_live(const struct options *options)
 {
 	struct pipeline p = {0};
@@ -343,6 +397,8 @@ enum exit_code pipeline_live(const struct options *options)
 	if (code == EXIT_CODE_OK)
 		code = pipeline_init(&p, options, false);
 	if (code == EXIT_CODE_OK)
+		code = open_state(&p, options);
+	if (code == EXIT_CODE_OK)
 		p.hup_fd = signals_hup_fd(options->output != NULL);
 	if (code == EXIT_CODE_OK)
 		code = pipeline_open_live(options, p.hup_fd, &p.source);
@@ -353,7 +409,7 @@ enum exit_code pipeline_live(const struct options *options)
 	if (code == EXIT_CODE_OK) {
 		log_ready(p.source, start_ms);
 		if (p.torn_line)
-			bpf_source_add_loss(p.source, "output", "torn_line", 1);
+			bpf_source_add_loss(p.source, "output_file", "torn_line", 1);
 		code = pipeline_loop(&p, true);
 	}
 	pipeline_free(&p);

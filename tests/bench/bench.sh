@@ -41,7 +41,8 @@ build() {
 
 on() {
 	: >"$RIG/memswell.log" # what a run before left must not pass for ready
-	(rig_exec -- "$MEMSWELL" run) >"$RIG/reports.jsonl" 2>"$RIG/memswell.log" </dev/null &
+	(rig_exec -- "$MEMSWELL" run --state none) >"$RIG/reports.jsonl" 2>"$RIG/memswell.log" \
+		</dev/null &
 	WATCH_PID=$!
 	watch_ready || fail "memswell does not start"
 }

@@ -262,10 +262,11 @@ death_and_recovery() {
 
 # watch_host OPTION...: starts `memswell record`, waits until every hook is attached, sets WATCH_PID.
 # Reports to $RIG/reports.jsonl, the record stream to $RIG/records.jsonl, the log to memswell.log.
+# It keeps nothing for the next run, except in WATCH_STATE.
 watch_host() {
 	: >"$RIG/memswell.log"
 	: >"$RIG/reports.jsonl"
-	(rig_exec -- "$MEMSWELL" record "$@" "$RIG/records.jsonl") \
+	(rig_exec -- "$MEMSWELL" record --state "${WATCH_STATE:-none}" "$@" "$RIG/records.jsonl") \
 		>"$RIG/reports.jsonl" 2>"$RIG/memswell.log" </dev/null &
 	WATCH_PID=$!
 	watch_ready

@@ -19,7 +19,7 @@ mkfifo "$RIG/stdout"
 : >"$RIG/reports.jsonl"
 (rig_exec -- "$PYTHON" "$WORKLOADS/slow_reader.py" "$RIG/reports.jsonl" 2 12) <"$RIG/stdout" &
 READER_PID=$!
-(rig_exec -- "$MEMSWELL" record --include-samples --tick 100ms "$RIG/records.jsonl") \
+(rig_exec -- "$MEMSWELL" record --state none --include-samples --tick 100ms "$RIG/records.jsonl") \
 	>"$RIG/stdout" 2>"$RIG/memswell.log" </dev/null &
 WATCH_PID=$!
 watch_ready || { not_ok "memswell starts" "$(tail -n 1 "$RIG/memswell.log")"; finish; }

@@ -39,7 +39,8 @@ struct story {
 	struct report_heartbeat heartbeat;
 	struct report_burst burst;
 	struct report_listener listener;
-	uint64_t digest; /* over everything that came out */
+	struct report_gap gap; /* its strings are gone */
+	uint64_t digest;       /* over everything that came out */
 };
 
 static inline void story_digest(struct story *s, const void *data, size_t size)
@@ -80,6 +81,9 @@ static inline void story_take(void *arg, const struct report *report)
 		break;
 	case REPORT_BURST:
 		s->burst = report->burst;
+		break;
+	case REPORT_GAP:
+		s->gap = report->gap;
 		break;
 	case REPORT_LISTENER:
 		s->listener = report->listener;

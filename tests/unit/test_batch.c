@@ -95,20 +95,46 @@ static void beyond_the_limit_records_are_counted_not_kept(void **state)
 	struct batch batch = {0};
 	struct seen seen = {.nr = 0};
 	struct record record;
-	uint64_t dropped;
+	uint64_t offered, dropped, again;
 
 	(void)state;
 	memset(&record, 0xff, sizeof(record));
 	record.kind = RECORD_FLOW;
 	for (size_t i = 0; i < 2 * BATCH_MAX_BYTES / sizeof(record); i++)
 		batch_add(&batch, &record);
-	dropped = batch_take_dropped(&batch);
+	batch_take_counts(&batch, &offered, &dropped);
+	assert_int_equal(offered, 2 * BATCH_MAX_BYTES / sizeof(record));
 	assert_true(dropped > 0);
-	assert_int_equal(batch_take_dropped(&batch), 0);
+	batch_take_counts(&batch, &offered, &again);
+	assert_int_equal(offered + again, 0);
 	batch_emit(&batch, on_record, &seen);
 	assert_int_equal(seen.nr + dropped, 2 * BATCH_MAX_BYTES / sizeof(record));
 	/* what one burst took is given back */
 	assert_int_equal(batch.size, 0);
+	batch_free(&batch);
+}
+
+/* Or nothing would be decided, and what was dropped never told. */
+static void a_full_batch_still_takes_losses_and_the_tick(void **state)
+{
+	struct batch batch = {0};
+	struct record record;
+	uint64_t offered, dropped;
+
+	(void)state;
+	memset(&record, 0xff, sizeof(record));
+	record.kind = RECORD_FLOW;
+	for (size_t i = 0; i < 2 * BATCH_MAX_BYTES / sizeof(record); i++)
+		batch_add(&batch, &record);
+	batch_take_counts(&batch, &offered, &dropped);
+	record.kind = RECORD_LOSS;
+	for (int i = 0; i < 40; i++)
+		batch_add(&batch, &record);
+	record.kind = RECORD_TICK;
+	batch_add(&batch, &record);
+	batch_take_counts(&batch, &offered, &dropped);
+	assert_int_equal(offered, 41);
+	assert_int_equal(dropped, 0);
 	batch_free(&batch);
 }
 
@@ -119,6 +145,7 @@ int main(void)
 		cmocka_unit_test(equal_times_keep_their_order),
 		cmocka_unit_test(a_record_survives_to_the_byte),
 		cmocka_unit_test(beyond_the_limit_records_are_counted_not_kept),
+		cmocka_unit_test(a_full_batch_still_takes_losses_and_the_tick),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1053,8 +1053,8 @@ static void losses_and_missing_hooks_lower_the_confidence(void **state)
 		story_cast(s, RUNTIME_NODEJS, true);
 		story_grow(s, 40 * MIB, 290 * MIB, 40, LIMIT);
 		r = story_record(s, RECORD_LOSS);
-		strcpy(r.loss.stream, "critical_ring");
-		strcpy(r.loss.reason, "full_exit");
+		strcpy(r.loss.stream, "exit");
+		strcpy(r.loss.reason, "ring_full");
 		r.loss.count = 3;
 		if (lossy)
 			story_feed(s, &r);
@@ -1067,6 +1067,109 @@ static void losses_and_missing_hooks_lower_the_confidence(void **state)
 		story_free(s);
 	}
 	assert_true(unsure < sure - 0.1);
+}
+
+static void story_gap(struct story *s, enum gap_cause cause, uint64_t from_ns)
+{
+	struct record r = story_record(s, RECORD_GAP);
+
+	r.gap.cause = (uint8_t)cause;
+	r.gap.from_ns = from_ns;
+	story_feed(s, &r);
+}
+
+/* A gap lowers the confidence of what happened around it, and of nothing else. */
+static void a_gap_in_the_window_lowers_the_confidence(void **state)
+{
+	enum { WATCHED, GAP_NOW, GAP_LONG_AGO, NR };
+	double confidence[NR];
+
+	(void)state;
+	for (int i = 0; i < NR; i++) {
+		struct story *s = story_new();
+
+		story_cast(s, RUNTIME_NODEJS, true);
+		if (i == GAP_LONG_AGO)
+			story_gap(s, GAP_STALLED, s->now_ns - SECONDS(5));
+		story_grow(s, 40 * MIB, 290 * MIB, 60, LIMIT);
+		if (i == GAP_NOW)
+			story_gap(s, GAP_STALLED, s->now_ns - SECONDS(5));
+		oom_kill_of(s, NODE, 290 * MIB);
+		story_outage(s);
+		story_assert_class(s, VERDICT_MEMORY_DEATH);
+		assert_int_equal(story_last(s)->unwatched_ns, i == GAP_NOW ? SECONDS(5) : 0);
+		assert_int_equal(s->nr_reports[REPORT_GAP], i != WATCHED);
+		confidence[i] = story_last(s)->verdict.confidence;
+		story_free(s);
+	}
+	assert_true(confidence[GAP_NOW] < confidence[WATCHED] - 0.05);
+	assert_true(confidence[GAP_LONG_AGO] == confidence[WATCHED]);
+}
+
+static void the_gap_before_this_run_names_who_is_gone(void **state)
+{
+	struct story *s = story_new();
+	struct record r;
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_gap(s, GAP_KILLED, s->now_ns - SECONDS(30));
+	for (uint32_t i = 0; i < REPORT_MAX_GAP_SERVICES + 4; i++) {
+		r = story_record(s, RECORD_GAP_SERVICE);
+		r.gap_service.proc = (struct proc_id){.tgid = 9000 + i, .start_ns = 1};
+		r.gap_service.local.port = (uint16_t)(3000 + i);
+		r.gap_service.successor = NODE;
+		memset(r.gap_service.comm, 'x', sizeof(r.gap_service.comm));
+		story_feed(s, &r);
+	}
+	for (int i = 0; i < REPORT_MAX_GAP_INCIDENTS + 2; i++) {
+		r = story_record(s, RECORD_GAP_INCIDENT);
+		strcpy(r.gap_incident.id, "01J");
+		story_feed(s, &r);
+	}
+	assert_int_equal(s->nr_reports[REPORT_GAP], 0);
+	story_tick(s);
+	assert_int_equal(s->nr_reports[REPORT_GAP], 1);
+	assert_int_equal(s->gap.gap.cause, GAP_KILLED);
+	assert_int_equal(s->gap.nr_services, REPORT_MAX_GAP_SERVICES);
+	assert_int_equal(s->gap.services[3].proc.id.tgid, 9003);
+	assert_int_equal(s->gap.services[3].successor.id.tgid, NODE.tgid);
+	assert_int_equal(s->gap.nr_incidents, REPORT_MAX_GAP_INCIDENTS);
+	/* two in one batch are two reports; what belongs to none is nothing */
+	story_gap(s, GAP_STALLED, s->now_ns - SECONDS(9));
+	story_gap(s, GAP_SUSPENDED, s->now_ns - SECONDS(3));
+	story_tick(s);
+	story_feed(s, &r);
+	story_tick(s);
+	assert_int_equal(s->nr_reports[REPORT_GAP], 3);
+	story_free(s);
+}
+
+static void a_stream_that_ends_in_order_shows_its_books_closed(void **state)
+{
+	struct story *s = story_new();
+	struct record r;
+	uint32_t beats;
+
+	(void)state;
+	story_tick(s);
+	beats = s->nr_reports[REPORT_HEARTBEAT];
+	for (int i = 0; i < REPORT_MAX_STREAMS + 3; i++) {
+		r = story_record(s, RECORD_STREAM);
+		snprintf(r.stream.stream, sizeof(r.stream.stream), "stream%d", i);
+		r.stream.produced = 5;
+		story_feed(s, &r);
+	}
+	strcpy(r.stream.stream, "stream0");
+	r.stream.delivered = 5;
+	story_feed(s, &r);
+	r = story_record(s, RECORD_STOP);
+	story_feed(s, &r);
+	assert_int_equal(s->nr_reports[REPORT_HEARTBEAT], beats + 1);
+	assert_int_equal(s->heartbeat.nr_streams, REPORT_MAX_STREAMS);
+	assert_int_equal(s->heartbeat.streams[0].delivered, 5);
+	assert_int_equal(s->heartbeat.streams[1].delivered, 0);
+	story_free(s);
 }
 
 static void sigkill_of_unknown_origin_accuses_nobody_without_the_oom_hook(void **state)
@@ -1853,6 +1956,9 @@ int main(void)
 		cmocka_unit_test(gateway_in_another_namespace_finds_its_victim),
 		cmocka_unit_test(exit_in_a_later_batch_updates_the_incident),
 		cmocka_unit_test(losses_and_missing_hooks_lower_the_confidence),
+		cmocka_unit_test(a_gap_in_the_window_lowers_the_confidence),
+		cmocka_unit_test(the_gap_before_this_run_names_who_is_gone),
+		cmocka_unit_test(a_stream_that_ends_in_order_shows_its_books_closed),
 		cmocka_unit_test(sigkill_of_unknown_origin_accuses_nobody_without_the_oom_hook),
 		cmocka_unit_test(gateway_filters_choose),
 		cmocka_unit_test(client_that_serves_nobody_is_no_gateway),

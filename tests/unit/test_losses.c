@@ -16,7 +16,7 @@ struct rig {
 	struct wire_losses rows[NR_CPUS];
 	struct losses losses;
 	struct batch batch;
-	uint64_t told[2]; /* critical_ring/full_exit, output/slow_consumer */
+	uint64_t told[2]; /* exit/ring_full, output/slow_consumer */
 	uint32_t nr_records;
 };
 
@@ -43,7 +43,7 @@ static void take(void *arg, const struct record *r)
 
 	assert_int_equal(r->kind, RECORD_LOSS);
 	rig->nr_records++;
-	if (!strcmp(r->loss.stream, "critical_ring") && !strcmp(r->loss.reason, "full_exit"))
+	if (!strcmp(r->loss.stream, "exit") && !strcmp(r->loss.reason, "ring_full"))
 		rig->told[0] += r->loss.count;
 	if (!strcmp(r->loss.stream, "output") && !strcmp(r->loss.reason, "slow_consumer"))
 		rig->told[1] += r->loss.count;
@@ -51,6 +51,7 @@ static void take(void *arg, const struct record *r)
 
 static void collect(struct rig *rig)
 {
+	losses_read(&rig->losses);
 	losses_collect(&rig->losses, 1000, &rig->batch);
 	batch_emit(&rig->batch, take, rig);
 }

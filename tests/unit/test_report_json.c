@@ -261,7 +261,8 @@ static void make_agent_lines(void)
 		{"vm", "", PROBE_OFF, "--vm-events=off"},
 		{"rss_step", "", PROBE_SHED, "shed: cost 1.2 % of a core"},
 	};
-	static const struct report_loss losses[] = {{"bulk_ring", "rss", 3}, {"output", "slow", 1}};
+	static const struct report_loss losses[] = {{"rss", "ring_full", 3}, {"output", "slow", 1}};
+	static const struct record_stream streams[] = {{"exit", 7, 7, 0, 0}, {"rss", 12, 8, 3, 1}};
 	static const struct record_self self = {
 		.bpf_time = BPF_TIME_SAMPLED,
 		.bpf_ns = {1000000, 2000000, 3000000, 4000000, 5000000},
@@ -293,9 +294,51 @@ static void make_agent_lines(void)
 		.open_incidents = 1,
 		.losses = losses,
 		.nr_losses = 2,
+		.streams = streams,
+		.nr_streams = 2,
 	};
 	keep(report);
 	report = golden(REPORT_HEARTBEAT);
+	keep(report);
+}
+
+static void make_gap_lines(void)
+{
+	struct report *report = golden(REPORT_GAP);
+
+	report->gap.gap = (struct record_gap){
+		.cause = GAP_KILLED,
+		.from_ns = report->ts_ns - 12500000000,
+		.from_wall_ns = (int64_t)(report->ts_ns - 12500000000) + report->wall_offset_ns,
+		.earlier_pid = 4242,
+		.earlier_lines = 77,
+		.nr_served = 3,
+		.nr_gone = 2,
+		.nr_incidents = 1,
+	};
+	report->gap.services[0] = (struct report_gap_service){node, {{0}, 4026531840, 3000}, node};
+	report->gap.services[0].successor.id.tgid = 17999;
+	report->gap.services[1] = (struct report_gap_service){nginx, {{0}, 4026531840, 80}, nobody};
+	report->gap.nr_services = 2;
+	report->gap.incidents[0] = "01K9ZWQ4ZJ8G4Z6Q6Z1M2R3S4T";
+	report->gap.nr_incidents = 1;
+	keep(report);
+	report = golden(REPORT_GAP);
+	report->gap.gap = (struct record_gap){
+		.cause = GAP_SUSPENDED,
+		.from_ns = report->ts_ns - 60000000000,
+		.from_wall_ns = (int64_t)(report->ts_ns - 60000000000) + report->wall_offset_ns,
+		.suspended_ns = 58000000000,
+	};
+	keep(report);
+	report = golden(REPORT_GAP); /* of another boot, the clock was set back since */
+	report->gap.gap = (struct record_gap){
+		.cause = GAP_REBOOTED,
+		.from_wall_ns = (int64_t)report->ts_ns + report->wall_offset_ns + 1000000000,
+		.earlier_pid = 4242,
+	};
+	keep(report);
+	report = golden(REPORT_GAP); /* nothing is known of it */
 	keep(report);
 }
 
@@ -440,6 +483,7 @@ static void lines_are_the_golden_ones(void **state)
 	make_process_lines();
 	make_oom_and_listener_lines();
 	make_burst_and_incident_lines();
+	make_gap_lines();
 	golden_path(path, sizeof(path));
 	if (getenv("MEMSWELL_UPDATE_GOLDEN"))
 		write_golden(path);
@@ -654,6 +698,15 @@ static void other_kinds_fit_with_hostile_names(void **state)
 	report.oom_kill.limit_cgroup_path = long_path;
 	report.oom_kill.oom.memcg.id = 1;
 	assert_well_formed(report_json(&report, line));
+
+	report = new_report(REPORT_GAP, 0);
+	for (int i = 0; i < REPORT_MAX_GAP_SERVICES; i++) {
+		report.gap.services[i].proc = hostile_proc(1);
+		report.gap.services[i].successor = hostile_proc(1);
+	}
+	report.gap.nr_services = 500;
+	assert_well_formed(report_json(&report, line));
+	assert_non_null(strstr(line, "\"truncated\":true"));
 
 	for (int i = 0; i < 500; i++)
 		losses[i] = (struct report_loss){"stream", "reason", UINT64_MAX};

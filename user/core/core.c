@@ -87,6 +87,11 @@ static void take_loss(struct core *core, const struct record *r)
 	heartbeat_loss(&core->heartbeat, &r->loss);
 }
 
+static void take_stream(struct core *core, const struct record *r)
+{
+	heartbeat_stream(&core->heartbeat, &r->stream);
+}
+
 static void take_self(struct core *core, const struct record *r)
 {
 	core->heartbeat.self = r->self;
@@ -188,6 +193,7 @@ static void end_batch(struct core *core, bool regular)
 static void decide(struct core *core, bool regular)
 {
 	count_own_losses(core);
+	gap_report(core);
 	gateway_tick(&core->gateways, core->now_ns);
 	deaths_report(core);
 	resample_silent(core);
@@ -208,6 +214,7 @@ static void take_tick(struct core *core, const struct record *r)
 static void take_stop(struct core *core, const struct record *r)
 {
 	(void)r;
+	heartbeat_close(&core->heartbeat);
 	decide(core, true);
 	incident_stop(core);
 	core->stopped = true;
@@ -216,17 +223,31 @@ static void take_stop(struct core *core, const struct record *r)
 typedef void (*take_fn)(struct core *core, const struct record *record);
 
 static const take_fn takers[NR_RECORD_KINDS] = {
-	[RECORD_HEADER] = take_header,	 [RECORD_PROBE] = take_probe,
-	[RECORD_CLOCK] = take_clock,	 [RECORD_PROC] = take_proc,
-	[RECORD_EXEC] = take_exec,	 [RECORD_EXE] = take_exe,
-	[RECORD_EXIT] = take_exit,	 [RECORD_SIGNAL] = take_signal,
-	[RECORD_OOM] = take_oom,	 [RECORD_V8_OOM] = take_v8_oom,
-	[RECORD_TASK] = take_task,	 [RECORD_RSS] = take_rss,
-	[RECORD_VM] = take_vm,		 [RECORD_CGROUP] = take_cgroup,
-	[RECORD_RECLAIM] = take_reclaim, [RECORD_LISTENER] = take_listener,
-	[RECORD_FLOW] = take_flow,	 [RECORD_LOSS] = take_loss,
-	[RECORD_SELF] = take_self,	 [RECORD_TICK] = take_tick,
+	[RECORD_HEADER] = take_header,
+	[RECORD_PROBE] = take_probe,
+	[RECORD_CLOCK] = take_clock,
+	[RECORD_PROC] = take_proc,
+	[RECORD_EXEC] = take_exec,
+	[RECORD_EXE] = take_exe,
+	[RECORD_EXIT] = take_exit,
+	[RECORD_SIGNAL] = take_signal,
+	[RECORD_OOM] = take_oom,
+	[RECORD_V8_OOM] = take_v8_oom,
+	[RECORD_TASK] = take_task,
+	[RECORD_RSS] = take_rss,
+	[RECORD_VM] = take_vm,
+	[RECORD_CGROUP] = take_cgroup,
+	[RECORD_RECLAIM] = take_reclaim,
+	[RECORD_LISTENER] = take_listener,
+	[RECORD_FLOW] = take_flow,
+	[RECORD_LOSS] = take_loss,
+	[RECORD_SELF] = take_self,
+	[RECORD_TICK] = take_tick,
 	[RECORD_STOP] = take_stop,
+	[RECORD_STREAM] = take_stream,
+	[RECORD_GAP] = take_gap,
+	[RECORD_GAP_SERVICE] = take_gap_service,
+	[RECORD_GAP_INCIDENT] = take_gap_incident,
 };
 
 void core_feed(struct core *core, const struct record *record)

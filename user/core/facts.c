@@ -336,6 +336,8 @@ void facts_gather(struct core *core, const struct incident *incident, const stru
 	f->deaths_behind = c->deaths_behind;
 	f->unseen = unseen(core, &incident->culprit);
 	f->events_lost = since_ns(heartbeat_events_lost(&core->heartbeat), incident->lost_before);
+	f->unwatched_ns = gap_unwatched_ns(
+		&core->gaps, since_ns(u->burst.sum.first_ns, LOSS_HISTORY * LOSS_HISTORY_NS));
 }
 
 enum trouble { QUIET = 0, QUEUEING, POOL_FULL, THRASHING, STALLED };

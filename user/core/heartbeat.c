@@ -58,6 +58,27 @@ void heartbeat_loss(struct heartbeat *h, const struct record_loss *loss)
 	row->count = add_u64(row->count, loss->count);
 }
 
+void heartbeat_stream(struct heartbeat *h, const struct record_stream *stream)
+{
+	struct record_stream new = *stream;
+	uint32_t i = 0;
+
+	new.stream[sizeof(new.stream) - 1] = '\0';
+	while (i < h->nr_streams && strcmp(h->streams[i].stream, new.stream) != 0)
+		i++;
+	if (i == REPORT_MAX_STREAMS)
+		return;
+	h->streams[i] = new;
+	if (i == h->nr_streams)
+		h->nr_streams++;
+}
+
+void heartbeat_close(struct heartbeat *h)
+{
+	if (h->nr_streams)
+		h->next_ns = 0;
+}
+
 void heartbeat_set_loss(struct heartbeat *h, const char *stream, const char *reason, uint64_t count)
 {
 	if (count)
@@ -101,5 +122,7 @@ bool heartbeat_due(struct heartbeat *h, uint64_t now_ns, struct report_heartbeat
 	out->flows = h->flows;
 	out->losses = h->losses;
 	out->nr_losses = h->nr_losses;
+	out->streams = h->streams;
+	out->nr_streams = h->nr_streams;
 	return true;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * heartbeat.h - what was lost since start, by stream and reason, and what the agent costs.
+ * heartbeat.h - what was lost since start, by stream and reason, the books of the streams, and what
+ * the agent costs.
  *
- * Limit: 48 different reasons; what does not fit is added to the last row, {"other", "other"}.
+ * Limits: 48 different reasons; what does not fit is added to the last row, {"other", "other"}.
+ * REPORT_MAX_STREAMS streams; further ones are left out.
  */
 #ifndef MEMSWELL_HEARTBEAT_H
 #define MEMSWELL_HEARTBEAT_H
@@ -29,9 +31,17 @@ struct heartbeat {
 	struct loss_row rows[HEARTBEAT_LOSSES];	     /* sorted by stream, reason */
 	struct report_loss losses[HEARTBEAT_LOSSES]; /* the same, as reports want them */
 	uint32_t nr_losses;
+	struct record_stream streams[REPORT_MAX_STREAMS]; /* in the order they came */
+	uint32_t nr_streams;
 };
 
 void heartbeat_loss(struct heartbeat *h, const struct record_loss *loss);
+
+/* The books of one stream, instead of older ones. */
+void heartbeat_stream(struct heartbeat *h, const struct record_stream *stream);
+
+/* The stream of records ends: if it has books, one more is due, to show them closed. */
+void heartbeat_close(struct heartbeat *h);
 
 /* Set, not add, the count of one of the core's own tables. */
 void heartbeat_set_loss(struct heartbeat *h, const char *stream, const char *reason,

@@ -75,6 +75,7 @@ static void fill_quality(const struct core *core, const struct incident *inciden
 			 struct report_incident *out)
 {
 	out->events_lost = since_ns(heartbeat_events_lost(&core->heartbeat), incident->lost_before);
+	out->unwatched_ns = incident->facts.unwatched_ns;
 	for (uint32_t i = 0; i < core->nr_probes; i++)
 		if (core->probes[i].state != PROBE_ATTACHED)
 			out->missing_probes[out->nr_missing_probes++] = core->probes[i].name;

@@ -12,6 +12,7 @@
 #include "core/correlate.h"
 #include "core/death.h"
 #include "core/exetab.h"
+#include "core/gap.h"
 #include "core/gateway.h"
 #include "core/growth.h"
 #include "core/heartbeat.h"
@@ -43,6 +44,7 @@ struct core {
 	uint64_t lost[LOSS_HISTORY]; /* events lost until then, newest first */
 	uint64_t lost_slot;
 	struct heartbeat heartbeat;
+	struct gaps gaps;
 	struct proctab procs;
 	struct exetab exes;
 	struct containers containers;

@@ -49,6 +49,15 @@ void death_conclude(struct core *core, struct proc *p, struct death *d);
 /* Report in the order of their records; what waits for its SIGKILL or its exit stays. */
 void deaths_report(struct core *core);
 
+/* take_gap.c ----------------------------------------------------------------------------------- */
+
+void take_gap(struct core *core, const struct record *r);
+void take_gap_service(struct core *core, const struct record *r);
+void take_gap_incident(struct core *core, const struct record *r);
+
+/* Report the gap that was taken in, if there is one. */
+void gap_report(struct core *core);
+
 /* take_socket.c -------------------------------------------------------------------------------- */
 
 void take_listener(struct core *core, const struct record *r);

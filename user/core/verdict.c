@@ -20,6 +20,7 @@
 #define MIN_ALTERNATIVE		   0.01
 
 #define LOST_EVENTS_FACTOR 0.85
+#define UNWATCHED_FACTOR   0.85
 #define UNSEEN_FACTOR	   0.9
 
 static bool is_memory(enum verdict_class class)
@@ -244,7 +245,9 @@ static double quality(const struct verdict_facts *f, enum verdict_class class,
 {
 	double factor = pow(UNSEEN_FACTOR, hooks_missing(f, class, cause));
 
-	return f->events_lost ? factor * LOST_EVENTS_FACTOR : factor;
+	if (f->events_lost)
+		factor *= LOST_EVENTS_FACTOR;
+	return f->unwatched_ns ? factor * UNWATCHED_FACTOR : factor;
 }
 
 /* Each part is a score of its own. */
@@ -259,6 +262,10 @@ static void list_quality(const struct verdict_facts *f, struct report_verdict *o
 		add_score(out,
 			  &(struct report_score){"events_lost", "data_quality",
 						 log(LOST_EVENTS_FACTOR), (double)f->events_lost});
+	if (f->unwatched_ns)
+		add_score(out, &(struct report_score){"unwatched_s", "data_quality",
+						      log(UNWATCHED_FACTOR),
+						      (double)f->unwatched_ns / 1e9});
 }
 
 /* The decision --------------------------------------------------------------------------------- */

@@ -62,6 +62,12 @@ static const char *const listener_states[] = {
 };
 HOLDS_ALL(listener_states, NR_LISTENER_STATES);
 
+static const char *const gap_causes[] = {
+	[GAP_UNKNOWN] = "unknown",   [GAP_STOPPED] = "stopped",	    [GAP_KILLED] = "killed",
+	[GAP_REBOOTED] = "rebooted", [GAP_SUSPENDED] = "suspended", [GAP_STALLED] = "stalled",
+};
+HOLDS_ALL(gap_causes, NR_GAP_CAUSES);
+
 static const char *const heap_limit_sources[] = {
 	[HEAP_LIMIT_NONE] = "none",
 	[HEAP_LIMIT_FLAG] = "flag",
@@ -341,6 +347,35 @@ static const struct record_field self_fields[] = {
 	NUMBER("cost_ppm", self.cost_ppm),
 };
 
+static const struct record_field stream_fields[] = {
+	STRING("stream", stream.stream),       NUMBER("produced", stream.produced),
+	NUMBER("delivered", stream.delivered), NUMBER("lost", stream.lost),
+	NUMBER("pending", stream.pending),
+};
+
+static const struct record_field gap_fields[] = {
+	ENUM("cause", gap.cause, gap_causes),
+	NUMBER("from_ns", gap.from_ns),
+	NUMBER("from_wall_ns", gap.from_wall_ns),
+	NUMBER("earlier_pid", gap.earlier_pid),
+	NUMBER("earlier_lines", gap.earlier_lines),
+	NUMBER("suspended_ns", gap.suspended_ns),
+	NUMBER("served", gap.nr_served),
+	NUMBER("gone", gap.nr_gone),
+	NUMBER("incidents", gap.nr_incidents),
+};
+
+static const struct record_field gap_service_fields[] = {
+	PROC("", gap_service.proc),
+	ENDPOINT(gap_service.local),
+	PROC("successor_", gap_service.successor),
+	STRING("comm", gap_service.comm),
+};
+
+static const struct record_field gap_incident_fields[] = {
+	STRING("id", gap_incident.id),
+};
+
 static const struct record_field tick_fields[] = {
 	NUMBER("alarm", tick.alarm),
 };
@@ -370,6 +405,10 @@ static const struct record_layout layouts[] = {
 	[RECORD_FLOW] = LAYOUT("flow", flow_fields),
 	[RECORD_LOSS] = LAYOUT("loss", loss_fields),
 	[RECORD_SELF] = LAYOUT("self", self_fields),
+	[RECORD_STREAM] = LAYOUT("stream", stream_fields),
+	[RECORD_GAP] = LAYOUT("gap", gap_fields),
+	[RECORD_GAP_SERVICE] = LAYOUT("gap_service", gap_service_fields),
+	[RECORD_GAP_INCIDENT] = LAYOUT("gap_incident", gap_incident_fields),
 	[RECORD_TICK] = LAYOUT("tick", tick_fields),
 	[RECORD_STOP] = {.name = "stop"},
 };
@@ -432,4 +471,9 @@ const char *probe_state_name(enum probe_state state)
 const char *listener_state_name(enum listener_state state)
 {
 	return word(listener_states, NR(listener_states), state);
+}
+
+const char *gap_cause_name(enum gap_cause cause)
+{
+	return word(gap_causes, NR(gap_causes), cause);
 }

@@ -44,11 +44,15 @@ enum record_kind {
 	RECORD_CGROUP,	/* name of a memory cgroup, once per cgroup */
 	RECORD_RECLAIM, /* reclaim time of a memory cgroup, delta */
 	RECORD_LISTENER,
-	RECORD_FLOW, /* what one flow did since its last record, delta */
-	RECORD_LOSS, /* what was lost since the last record, delta by stream and reason */
-	RECORD_SELF, /* own cost */
-	RECORD_TICK, /* end of a batch */
-	RECORD_STOP, /* orderly end of the stream */
+	RECORD_FLOW,   /* what one flow did since its last record, delta */
+	RECORD_LOSS,   /* what was lost since the last record, delta by stream and reason */
+	RECORD_SELF,   /* own cost */
+	RECORD_STREAM, /* the books of one stream since start; with every loss, else now and then */
+	RECORD_GAP,    /* a time without us, before this run or within it */
+	RECORD_GAP_SERVICE,  /* who served before the last gap and is gone after it */
+	RECORD_GAP_INCIDENT, /* an incident that was open before the last gap */
+	RECORD_TICK,	     /* end of a batch */
+	RECORD_STOP,	     /* orderly end of the stream */
 	NR_RECORD_KINDS
 };
 
@@ -291,7 +295,7 @@ struct record_flow {
 };
 
 struct record_loss {
-	char stream[32]; /* "critical_ring", "bulk_ring", "flow_table", "output", ... */
+	char stream[32]; /* that of a record_stream: "fork", "output", or a table: "flow_table" */
 	char reason[48];
 	uint64_t count;
 };
@@ -328,6 +332,48 @@ struct record_self {
 	uint32_t cost_ppm;   /* what is compared with it, over the last stretch; 0: not known yet */
 };
 
+/* produced = delivered + lost + pending; `lost` is the sum of all record_loss of the stream. */
+struct record_stream {
+	char stream[32]; /* a kind of event ("fork"), "samples", "records", "output" */
+	uint64_t produced;
+	uint64_t delivered;
+	uint64_t lost;
+	uint64_t pending; /* neither yet: still in a ring or a buffer */
+};
+
+enum gap_cause {
+	GAP_UNKNOWN = 0, /* what the run before left behind is damaged */
+	GAP_STOPPED,	 /* it was asked to end */
+	GAP_KILLED,	 /* it ended without a word */
+	GAP_REBOOTED,	 /* so did the machine */
+	GAP_SUSPENDED,	 /* within this run: the machine slept */
+	GAP_STALLED,	 /* within this run: we did not get to run */
+	NR_GAP_CAUSES
+};
+
+struct record_gap {
+	uint8_t cause;		/* enum gap_cause */
+	uint64_t from_ns;	/* boot clock; 0 if unknown or of another boot */
+	int64_t from_wall_ns;	/* since the epoch; 0 if unknown */
+	uint32_t earlier_pid;	/* of the run before; 0: the gap is within this run */
+	uint64_t earlier_lines; /* reports it had given out when it was last heard of */
+	uint64_t suspended_ns;	/* the part of it in which the machine slept */
+	uint32_t nr_served;    /* (process, address) pairs known before, as far as there was room */
+	uint32_t nr_gone;      /* those whose process is gone */
+	uint32_t nr_incidents; /* open before */
+};
+
+struct record_gap_service {
+	struct proc_id proc;
+	struct endpoint local;
+	struct proc_id successor; /* who listens there now; tgid 0: nobody */
+	char comm[RECORD_COMM_LEN];
+};
+
+struct record_gap_incident {
+	char id[32];
+};
+
 struct record_tick {
 	uint8_t alarm; /* 1: an early drain because failures were seen, 0: the regular tick */
 };
@@ -355,6 +401,10 @@ struct record {
 		struct record_flow flow;
 		struct record_loss loss;
 		struct record_self self;
+		struct record_stream stream;
+		struct record_gap gap;
+		struct record_gap_service gap_service;
+		struct record_gap_incident gap_incident;
 		struct record_tick tick;
 	};
 };
@@ -407,5 +457,6 @@ const char *bpf_group_name(enum bpf_group group);
 const char *ring_name(enum ring ring);
 const char *probe_state_name(enum probe_state state);
 const char *listener_state_name(enum listener_state state);
+const char *gap_cause_name(enum gap_cause cause);
 
 #endif

@@ -25,6 +25,7 @@ enum report_kind {
 	REPORT_BURST,
 	REPORT_INCIDENT,
 	REPORT_SAMPLE, /* only with --include-samples */
+	REPORT_GAP,
 	NR_REPORT_KINDS
 };
 
@@ -58,6 +59,8 @@ struct report_loss {
 	uint64_t count; /* since start */
 };
 
+#define REPORT_MAX_STREAMS 16
+
 struct report_heartbeat {
 	uint64_t uptime_ns;
 	uint64_t cpu_ns;
@@ -72,6 +75,8 @@ struct report_heartbeat {
 	uint32_t nr_probes;
 	const struct report_loss *losses; /* sorted by stream, reason */
 	uint32_t nr_losses;
+	const struct record_stream *streams;
+	uint32_t nr_streams;
 };
 
 /* How a process ended, decoded. */
@@ -320,11 +325,30 @@ struct report_incident {
 	uint32_t nr_evidence;
 	struct report_action actions[REPORT_MAX_ACTIONS];
 	uint32_t nr_actions;
-	uint64_t events_lost; /* in the window of the incident */
+	uint64_t events_lost;  /* in the window of the incident */
+	uint64_t unwatched_ns; /* of that window, see report_gap */
 	const char *missing_probes[REPORT_MAX_PROBES];
 	uint32_t nr_missing_probes;
 	char summary[320];
 	char service_name[64];
+};
+
+#define REPORT_MAX_GAP_SERVICES	 16
+#define REPORT_MAX_GAP_INCIDENTS 8
+
+/* It served before a gap and is gone after it. */
+struct report_gap_service {
+	struct report_proc proc;
+	struct endpoint local;
+	struct report_proc successor; /* who listens there now; tgid 0: nobody */
+};
+
+struct report_gap {
+	struct record_gap gap; /* ends at the time of the report */
+	struct report_gap_service services[REPORT_MAX_GAP_SERVICES];
+	uint32_t nr_services;
+	const char *incidents[REPORT_MAX_GAP_INCIDENTS]; /* ids, open before the gap */
+	uint32_t nr_incidents;
 };
 
 struct report_sample {
@@ -348,6 +372,7 @@ struct report {
 		struct report_burst burst;
 		struct report_incident incident;
 		struct report_sample sample;
+		struct report_gap gap;
 	};
 };
 

@@ -141,6 +141,28 @@ static void write_kernel_cost(struct line *line, const struct report_heartbeat *
 	write_rings(w, self);
 }
 
+/* Streams that nothing counts are absent, not empty: a recording may be older than its books. */
+static void write_streams(struct line *line, const struct report_heartbeat *heartbeat)
+{
+	struct json_writer *w = &line->w;
+
+	if (!heartbeat->nr_streams)
+		return;
+	jw_open_array(w, "streams");
+	for (uint32_t i = 0; i < heartbeat->nr_streams; i++) {
+		const struct record_stream *stream = &heartbeat->streams[i];
+
+		jw_open_object(w, NULL);
+		jw_string(w, "stream", stream->stream);
+		jw_u64(w, "produced", stream->produced);
+		jw_u64(w, "delivered", stream->delivered);
+		jw_u64(w, "lost", stream->lost);
+		jw_u64(w, "pending", stream->pending);
+		jw_close_object(w);
+	}
+	jw_close_array(w);
+}
+
 static void write_heartbeat(struct line *line, const struct report *report)
 {
 	const struct report_heartbeat *heartbeat = &report->heartbeat;
@@ -158,8 +180,10 @@ static void write_heartbeat(struct line *line, const struct report *report)
 	if (heartbeat->self && line->trim < TRIM_LISTS)
 		write_kernel_cost(line, heartbeat);
 	jw_close_object(w);
-	if (line->trim < TRIM_LISTS)
+	if (line->trim < TRIM_LISTS) {
 		write_losses(line, heartbeat);
+		write_streams(line, heartbeat);
+	}
 }
 
 static void write_process_exit(struct line *line, const struct report *report)
@@ -281,6 +305,80 @@ static void write_sample(struct line *line, const struct report *report)
 	jw_close_object(w);
 }
 
+static void write_gap_services(struct line *line, const struct report_gap *gap)
+{
+	uint32_t nr = line_at_most(gap->nr_services, NR(gap->services));
+	struct json_writer *w = &line->w;
+
+	jw_open_array(w, "services");
+	for (uint32_t i = 0; i < nr; i++) {
+		const struct report_gap_service *service = &gap->services[i];
+		char address[ADDRESS_TEXT_LEN];
+
+		address_format(service->local.addr, address);
+		jw_open_object(w, NULL);
+		line_process(line, "process", &service->proc);
+		jw_string(w, "network.local.address", address);
+		jw_u64(w, "network.local.port", service->local.port);
+		jw_u64(w, "network_namespace_inode", service->local.netns);
+		line_process(line, "successor", &service->successor);
+		jw_close_object(w);
+	}
+	jw_close_array(w);
+}
+
+/* How long: on the boot clock where both ends are of this boot, else as the wall clocks have it. */
+static struct measure gap_seconds(const struct report *report)
+{
+	const struct record_gap *gap = &report->gap.gap;
+	double to_wall_ns = (double)((int64_t)report->ts_ns + report->wall_offset_ns);
+
+	if (gap->from_ns && gap->from_ns <= report->ts_ns)
+		return (struct measure){(double)(report->ts_ns - gap->from_ns) / NS_PER_S, true};
+	if (gap->from_wall_ns > 0 && to_wall_ns >= (double)gap->from_wall_ns)
+		return (struct measure){(to_wall_ns - (double)gap->from_wall_ns) / NS_PER_S, true};
+	return (struct measure){0, false};
+}
+
+/* The wall clock as it was then: of another boot there is no other. */
+static uint64_t gap_from(const struct report *report)
+{
+	const struct record_gap *gap = &report->gap.gap;
+
+	return gap->from_wall_ns ? (uint64_t)(gap->from_wall_ns - report->wall_offset_ns) : 0;
+}
+
+static void write_gap(struct line *line, const struct report *report)
+{
+	const struct record_gap *gap = &report->gap.gap;
+	struct json_writer *w = &line->w;
+
+	jw_open_object(w, "gap");
+	jw_string(w, "cause", gap_cause_name((enum gap_cause)gap->cause));
+	line_known_time(line, "from", gap_from(report));
+	line_time(line, "to", report->ts_ns);
+	line_measure(line, "duration_s", gap_seconds(report));
+	jw_double(w, "suspended_s", (double)gap->suspended_ns / NS_PER_S);
+	if (gap->cause < GAP_SUSPENDED) {
+		jw_open_object(w, "earlier_run");
+		line_known_u64(line, "process.pid", gap->earlier_pid);
+		jw_u64(w, "lines", gap->earlier_lines);
+		jw_u64(w, "served", gap->nr_served);
+		jw_u64(w, "gone", gap->nr_gone);
+		jw_u64(w, "open_incidents", gap->nr_incidents);
+		jw_close_object(w);
+	}
+	jw_close_object(w);
+	if (gap->cause >= GAP_SUSPENDED || line->trim >= TRIM_LISTS)
+		return;
+	write_gap_services(line, &report->gap);
+	jw_open_array(w, "open_incidents");
+	for (uint32_t i = 0; i < line_at_most(report->gap.nr_incidents, NR(report->gap.incidents));
+	     i++)
+		jw_string(w, NULL, report->gap.incidents[i]);
+	jw_close_array(w);
+}
+
 static const struct report_shape {
 	const char *schema;
 	const char *event_name; /* static, as OpenTelemetry asks: no value in it */
@@ -301,6 +399,7 @@ static const struct report_shape {
 	[REPORT_INCIDENT] = {"memswell.incident", "memswell.gateway.incident", 0, write_incident},
 	[REPORT_SAMPLE] = {"memswell.sample", "memswell.process.sample", SEVERITY_INFO,
 			   write_sample},
+	[REPORT_GAP] = {"memswell.gap", "memswell.agent.gap", SEVERITY_WARN, write_gap},
 };
 _Static_assert(NR(shapes) == NR_REPORT_KINDS, "a shape for every kind");
 

@@ -55,6 +55,7 @@ struct json_lines {
 	size_t len;
 	uint64_t dropped;
 	const char *drop_reason;
+	uint64_t delivered;
 	char line[REPORT_LINE_MAX + 1];
 	char buffer[BUFFER_BYTES];
 };
@@ -172,6 +173,7 @@ static bool push(struct json_lines *out, int timeout_ms)
 		return false;
 	}
 	end_trouble(out);
+	out->delivered += count_lines(out->buffer + out->start, (size_t)n);
 	out->start += (size_t)n;
 	out->len -= (size_t)n;
 	if (out->len == 0)
@@ -265,6 +267,15 @@ static uint64_t json_lines_take_dropped(struct sink *sink, const char **reason)
 	return dropped;
 }
 
+static uint64_t json_lines_take_delivered(struct sink *sink)
+{
+	struct json_lines *out = json_lines_of(sink);
+	uint64_t delivered = out->delivered;
+
+	out->delivered = 0;
+	return delivered;
+}
+
 static int json_lines_error(const struct sink *sink)
 {
 	return ((const struct json_lines *)sink)->error;
@@ -286,6 +297,7 @@ static const struct sink_ops json_lines_ops = {
 	.write = json_lines_write,
 	.flush = json_lines_flush,
 	.take_dropped = json_lines_take_dropped,
+	.take_delivered = json_lines_take_delivered,
 	.error = json_lines_error,
 	.free = json_lines_free,
 };

@@ -18,6 +18,8 @@ struct sink_ops {
 	void (*flush)(struct sink *sink, bool final);
 	/* Reports dropped since the last call; if there are any, *reason says why. */
 	uint64_t (*take_dropped)(struct sink *sink, const char **reason);
+	/* Reports whose last byte was written, since the last call. */
+	uint64_t (*take_delivered)(struct sink *sink);
 	/* 0, or the errno that broke the sink for good (EPIPE: the consumer went away). */
 	int (*error)(const struct sink *sink);
 	void (*free)(struct sink *sink);

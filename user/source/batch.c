@@ -32,8 +32,6 @@ static int grow_data(struct batch *batch, uint32_t need)
 		size *= 2;
 	if (size == batch->size)
 		return 0;
-	if (size > BATCH_MAX_BYTES)
-		return -1;
 	data = realloc(batch->data, size);
 	if (!data)
 		return -1;
@@ -49,8 +47,6 @@ static int grow_entries(struct batch *batch)
 
 	if (batch->nr < batch->capacity)
 		return 0;
-	if (capacity > BATCH_MAX_ENTRIES)
-		return -1;
 	entries = realloc(batch->entries, capacity * sizeof(*entries));
 	if (!entries)
 		return -1;
@@ -59,11 +55,39 @@ static int grow_entries(struct batch *batch)
 	return 0;
 }
 
+/* Without these nothing is decided, or a loss is itself lost. */
+static bool is_about_stream(enum record_kind kind)
+{
+	switch (kind) {
+	case RECORD_HEADER:
+	case RECORD_PROBE:
+	case RECORD_CLOCK:
+	case RECORD_LOSS:
+	case RECORD_SELF:
+	case RECORD_STREAM:
+	case RECORD_TICK:
+	case RECORD_STOP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool has_room(const struct batch *batch, const struct record *record, uint32_t size)
+{
+	bool keeps = !is_about_stream(record->kind);
+	uint32_t bytes = BATCH_MAX_BYTES - (keeps ? BATCH_KEPT_BYTES : 0);
+	uint32_t entries = BATCH_MAX_ENTRIES - (keeps ? BATCH_KEPT_ENTRIES : 0);
+
+	return batch->nr < entries && batch->used + size <= bytes;
+}
+
 void batch_add(struct batch *batch, const struct record *record)
 {
 	uint16_t size = payload_size(record);
 
-	if (grow_data(batch, size) || grow_entries(batch)) {
+	batch->offered++;
+	if (!has_room(batch, record, size) || grow_data(batch, size) || grow_entries(batch)) {
 		batch->dropped++;
 		return;
 	}
@@ -77,12 +101,12 @@ void batch_add(struct batch *batch, const struct record *record)
 	batch->used += size;
 }
 
-uint64_t batch_take_dropped(struct batch *batch)
+void batch_take_counts(struct batch *batch, uint64_t *offered, uint64_t *dropped)
 {
-	uint64_t dropped = batch->dropped;
-
+	*offered = batch->offered;
+	*dropped = batch->dropped;
+	batch->offered = 0;
 	batch->dropped = 0;
-	return dropped;
 }
 
 uint64_t batch_last_ns(const struct batch *batch)

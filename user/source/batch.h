@@ -16,6 +16,9 @@
 /* What does not fit any more is dropped and counted: the source reports it as a loss. */
 #define BATCH_MAX_BYTES	  (8U << 20)
 #define BATCH_MAX_ENTRIES (1U << 17) /* 64 bytes each, as births and deaths have */
+/* Of both, kept for records that speak of the stream itself: the tick, losses, gaps. */
+#define BATCH_KEPT_BYTES   (64U << 10)
+#define BATCH_KEPT_ENTRIES 512U
 
 struct batch_entry {
 	uint64_t ts_ns;
@@ -31,13 +34,15 @@ struct batch {
 	struct batch_entry *entries;
 	uint32_t nr;
 	uint32_t capacity;
-	uint64_t dropped; /* since the last batch_take_dropped */
+	uint64_t offered; /* since the last batch_take_counts */
+	uint64_t dropped;
 };
 
 /* The record must have begun with record_init. */
 void batch_add(struct batch *batch, const struct record *record);
 
-uint64_t batch_take_dropped(struct batch *batch);
+/* How many records came since the last call, and how many of them were dropped. */
+void batch_take_counts(struct batch *batch, uint64_t *offered, uint64_t *dropped);
 
 /* Newest time in the batch, 0 if it is empty. */
 uint64_t batch_last_ns(const struct batch *batch);

@@ -13,10 +13,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "memswell.skel.h"
+#include "source/accounts.h"
 #include "source/batch.h"
 #include "source/budget.h"
 #include "source/cgroups.h"
@@ -40,6 +42,8 @@
 #define CLOCK_STEP_NS	 1000000LL
 #define PPM_PER_PERCENT	 1e4
 #define BUDGET_EVERY	 5U /* ticks: two looks or more at each stretch of a budget */
+#define BOOKS_TRIES	 3
+#define QUIET_TRIES	 50
 
 enum state { STATE_START = 0, STATE_RUN, STATE_STOPPING, STATE_STOPPED };
 
@@ -54,6 +58,7 @@ struct bpf_source {
 	int timer_fd;
 	struct batch batch;
 	struct losses losses;
+	struct accounts accounts;
 	struct missed_runs missed_runs;
 	struct reclaim reclaim;
 	struct flow_table flows;
@@ -71,7 +76,6 @@ struct bpf_source {
 	uint64_t drained_ns;
 	uint64_t self_told_ns;
 	int64_t wall_offset_ns;
-	uint64_t nr_bad; /* records of the kernel side that did not decode */
 	char error[256];
 	struct record_probe probes[LOADER_MAX_HOOKS];
 };
@@ -83,40 +87,55 @@ static void on_oom(struct bpf_source *s, const struct record *record)
 	cgroups_name(&s->cgroups, &record->oom.memcg, NULL, record->ts_ns, &s->batch);
 }
 
-static void take_wire(struct bpf_source *s, const void *data, size_t size)
+/* False if it is no record of the kernel side as we know them. */
+static bool take_wire(struct bpf_source *s, const void *data, size_t size)
 {
 	struct record record;
 
 	switch (decode_wire(data, size, s->page_bytes, &record)) {
 	case DECODE_RECORD:
 		if (!processes_event(&s->processes, &record))
-			break;
+			return true;
 		if (record.kind == RECORD_OOM)
 			on_oom(s, &record);
 		batch_add(&s->batch, &record);
-		break;
+		return true;
 	case DECODE_NOTHING:
-		break;
-	case DECODE_BAD:
-		s->nr_bad++;
-		break;
+		return true;
+	default:
+		return false;
 	}
+}
+
+/* Of a stream that is not in the books. */
+static void lose_bad(struct bpf_source *s)
+{
+	losses_add(&s->losses, "source", "bad_record", 1);
 }
 
 static int on_ring_event(void *arg, void *data, size_t size)
 {
 	struct bpf_source *s = arg;
 	const struct wire_head *head = data;
+	uint32_t kind = size >= sizeof(*head) ? head->kind : WIRE_NONE;
+	enum account account = account_of_kind(kind);
+	bool is_good = take_wire(s, data, size);
 
-	if (size >= sizeof(*head) && head->kind == WIRE_ALARM)
+	if (kind == WIRE_ALARM)
 		s->alarm = true;
-	take_wire(s, data, size);
+	if (account == NR_ACCOUNTS)
+		lose_bad(s);
+	else if (is_good)
+		accounts_deliver(&s->accounts, account, 1);
+	else
+		accounts_lose(&s->accounts, account, "bad_record", 1, &s->losses);
 	return 0;
 }
 
 static void on_socket(void *arg, const void *data, size_t size)
 {
-	take_wire(arg, data, size);
+	if (!take_wire(arg, data, size))
+		lose_bad(arg);
 }
 
 static void on_task(void *arg, const void *data, size_t size)
@@ -124,13 +143,17 @@ static void on_task(void *arg, const void *data, size_t size)
 	struct bpf_source *s = arg;
 	struct wire_task task;
 
+	accounts_produce(&s->accounts, ACCOUNT_SAMPLES, 1);
 	if (size < sizeof(task)) {
-		s->nr_bad++;
+		accounts_lose(&s->accounts, ACCOUNT_SAMPLES, "bad_record", 1, &s->losses);
 		return;
 	}
 	s->nr_samples++;
 	memcpy(&task, data, sizeof(task));
-	processes_sample(&s->processes, &task, &s->batch);
+	if (processes_sample(&s->processes, &task, &s->batch))
+		accounts_deliver(&s->accounts, ACCOUNT_SAMPLES, 1);
+	else
+		accounts_lose(&s->accounts, ACCOUNT_SAMPLES, "process_table_full", 1, &s->losses);
 }
 
 /* ---- collecting ---- */
@@ -226,17 +249,6 @@ static bool is_alive(void *arg, const struct wire_proc *proc)
 	return processes_has(arg, proc);
 }
 
-static void collect_losses(struct bpf_source *s, uint64_t now_ns)
-{
-	losses_add(&s->losses, "source", "bad_record", s->nr_bad);
-	s->nr_bad = 0;
-	losses_add(&s->losses, "source", "process_table_full",
-		   processes_take_untracked(&s->processes));
-	losses_add(&s->losses, "source", "batch_full", batch_take_dropped(&s->batch));
-	missed_runs_collect(&s->missed_runs, s->loader.skeleton->obj, &s->losses);
-	losses_collect(&s->losses, now_ns, &s->batch);
-}
-
 static int collect_tasks(struct bpf_source *s)
 {
 	struct bpf_link *link = loader_link(&s->loader, "tasks");
@@ -281,14 +293,51 @@ static int collect_rings(struct bpf_source *s)
 	return 0;
 }
 
+/* The counters and what was read from the rings, as far as they can be had of one moment. */
+static int read_books(struct bpf_source *s)
+{
+	int err = 0;
+
+	for (int i = 0; i < BOOKS_TRIES && !err; i++) {
+		losses_read(&s->losses);
+		if (!accounts_in_rings(&s->accounts, &s->losses))
+			break;
+		err = collect_rings(s);
+	}
+	if (!err)
+		losses_read(&s->losses);
+	return err;
+}
+
+static void collect_books(struct bpf_source *s, uint64_t now_ns)
+{
+	uint64_t offered, dropped;
+	bool lost;
+
+	batch_take_counts(&s->batch, &offered, &dropped);
+	accounts_produce(&s->accounts, ACCOUNT_RECORDS, offered);
+	accounts_deliver(&s->accounts, ACCOUNT_RECORDS, offered - dropped);
+	accounts_lose(&s->accounts, ACCOUNT_RECORDS, "batch_full", dropped, &s->losses);
+	missed_runs_collect(&s->missed_runs, s->loader.skeleton->obj, &s->losses);
+	lost = losses_collect(&s->losses, now_ns, &s->batch);
+	accounts_collect(&s->accounts, &s->losses, lost, now_ns, &s->batch);
+}
+
+/* Not before anything in it. */
+static uint64_t batch_end_ns(const struct bpf_source *s, uint64_t now_ns)
+{
+	uint64_t last_ns = batch_last_ns(&s->batch);
+
+	return now_ns > last_ns ? now_ns : last_ns;
+}
+
 static void end_batch(struct bpf_source *s, bool alarm)
 {
-	uint64_t now_ns = self_boot_ns(), last_ns = batch_last_ns(&s->batch);
 	struct record record;
 
-	s->drained_ns = now_ns;
+	s->drained_ns = self_boot_ns();
 	s->alarm = false;
-	record_init(&record, RECORD_TICK, now_ns > last_ns ? now_ns : last_ns);
+	record_init(&record, RECORD_TICK, batch_end_ns(s, s->drained_ns));
 	record.tick.alarm = alarm;
 	batch_add(&s->batch, &record);
 }
@@ -311,7 +360,10 @@ static int collect_all(struct bpf_source *s)
 	collect_clock(s, now_ns);
 	collect_cost(s, now_ns);
 	collect_self(s, now_ns);
-	collect_losses(s, now_ns);
+	err = read_books(s);
+	if (err)
+		return err;
+	collect_books(s, now_ns);
 	end_batch(s, false);
 	return 0;
 }
@@ -397,9 +449,37 @@ static int wait_once(struct bpf_source *s)
 	return err ? err : 1;
 }
 
+/*
+ * Nothing is produced any more: read what is left, and show books without anything pending. A
+ * program that ran on another CPU when its hook was taken away may take a moment to finish.
+ */
+static int close_books(struct bpf_source *s)
+{
+	const struct timespec moment = {.tv_nsec = NS_PER_MS};
+	struct record record;
+	uint64_t now_ns;
+	int err = 0;
+
+	loader_detach(&s->loader);
+	for (int i = 0; i < QUIET_TRIES && !err; i++) {
+		err = read_books(s);
+		if (!accounts_in_rings(&s->accounts, &s->losses))
+			break;
+		nanosleep(&moment, NULL);
+	}
+	if (err)
+		return err;
+	now_ns = self_boot_ns();
+	flow_table_collect(&s->flows, now_ns, &s->batch);
+	s->accounts.told_ns = 0;
+	collect_books(s, now_ns);
+	record_init(&record, RECORD_STOP, batch_end_ns(s, self_boot_ns()));
+	batch_add(&s->batch, &record);
+	return 0;
+}
+
 static int next_batch(struct bpf_source *s)
 {
-	struct record record;
 	int ready = 0;
 
 	switch (s->state) {
@@ -414,9 +494,7 @@ static int next_batch(struct bpf_source *s)
 		return ready;
 	case STATE_STOPPING:
 		s->state = STATE_STOPPED;
-		record_init(&record, RECORD_STOP, self_boot_ns());
-		batch_add(&s->batch, &record);
-		return 0;
+		return close_books(s);
 	default:
 		return 0;
 	}
@@ -687,10 +765,24 @@ int bpf_source_new(const struct bpf_source_options *options, struct source **out
 	return 0;
 }
 
+void bpf_source_count_output(struct source *source, uint64_t made, uint64_t written)
+{
+	struct bpf_source *s = (struct bpf_source *)source;
+
+	accounts_produce(&s->accounts, ACCOUNT_OUTPUT, made);
+	accounts_deliver(&s->accounts, ACCOUNT_OUTPUT, written);
+}
+
 void bpf_source_add_loss(struct source *source, const char *stream, const char *reason,
 			 uint64_t count)
 {
-	losses_add(&((struct bpf_source *)source)->losses, stream, reason, count);
+	struct bpf_source *s = (struct bpf_source *)source;
+	enum account account = account_named(stream);
+
+	if (account == NR_ACCOUNTS)
+		losses_add(&s->losses, stream, reason, count);
+	else
+		accounts_lose(&s->accounts, account, reason, count, &s->losses);
 }
 
 int bpf_source_lock_down(const struct source *source, const struct lockdown *wanted, char *error,

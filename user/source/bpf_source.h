@@ -43,7 +43,9 @@ struct bpf_source_options {
 int bpf_source_new(const struct bpf_source_options *options, struct source **out, char *error,
 		   size_t error_size);
 
-/* What the last flow of losses by the output should say: adds to the RECORD_LOSS of the next tick. */
+/* Reports made and written since the last call: goes into the books of the next tick. */
+void bpf_source_count_output(struct source *source, uint64_t made, uint64_t written);
+/* Adds to the RECORD_LOSS of the next tick and, for "output" and other streams, to their books. */
 void bpf_source_add_loss(struct source *source, const char *stream, const char *reason,
 			 uint64_t count);
 

@@ -687,10 +687,15 @@ void loader_describe(const struct loader *loader, struct host *out)
 					  HOST_MAX_MAPS);
 }
 
-void loader_free(struct loader *loader)
+void loader_detach(struct loader *loader)
 {
 	for (uint32_t i = 0; i < loader->nr_hooks; i++)
 		detach(&loader->hooks[i]);
+}
+
+void loader_free(struct loader *loader)
+{
+	loader_detach(loader);
 	memswell_bpf__destroy(loader->skeleton);
 	loader->skeleton = NULL;
 	loader->nr_hooks = 0;

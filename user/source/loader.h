@@ -61,6 +61,8 @@ void loader_trim(struct loader *loader);
 void loader_describe(const struct loader *loader, struct host *out);
 /* Detach for good the hook whose turn it is to be shed, and say why. NULL: none is left. */
 struct loader_hook *loader_shed(struct loader *loader, const char *reason);
+/* Take every hook away; maps and their contents stay. */
+void loader_detach(struct loader *loader);
 
 void loader_free(struct loader *loader);
 

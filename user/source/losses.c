@@ -3,6 +3,7 @@
 #include "source/losses.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,16 +14,16 @@ static const struct {
 	const char *stream;
 	const char *reason;
 } names[] = {
-	[WIRE_LOSS_RING_FORK] = {"critical_ring", "full_fork"},
-	[WIRE_LOSS_RING_EXEC] = {"critical_ring", "full_exec"},
-	[WIRE_LOSS_RING_EXIT] = {"critical_ring", "full_exit"},
-	[WIRE_LOSS_RING_SIGNAL] = {"critical_ring", "full_signal"},
-	[WIRE_LOSS_RING_OOM] = {"critical_ring", "full_oom"},
-	[WIRE_LOSS_RING_LISTENER] = {"critical_ring", "full_listener"},
-	[WIRE_LOSS_RING_V8_OOM] = {"critical_ring", "full_v8_oom"},
-	[WIRE_LOSS_RING_RSS] = {"bulk_ring", "full_rss"},
-	[WIRE_LOSS_RING_VM] = {"bulk_ring", "full_vm"},
-	[WIRE_LOSS_RING_ALARM] = {"bulk_ring", "full_alarm"},
+	[WIRE_LOSS_RING_FORK] = {"fork", "ring_full"},
+	[WIRE_LOSS_RING_EXEC] = {"exec", "ring_full"},
+	[WIRE_LOSS_RING_EXIT] = {"exit", "ring_full"},
+	[WIRE_LOSS_RING_SIGNAL] = {"signal", "ring_full"},
+	[WIRE_LOSS_RING_OOM] = {"oom", "ring_full"},
+	[WIRE_LOSS_RING_LISTENER] = {"listener", "ring_full"},
+	[WIRE_LOSS_RING_V8_OOM] = {"v8_oom", "ring_full"},
+	[WIRE_LOSS_RING_RSS] = {"rss", "ring_full"},
+	[WIRE_LOSS_RING_VM] = {"vm", "ring_full"},
+	[WIRE_LOSS_RING_ALARM] = {"alarm", "ring_full"},
 	[WIRE_LOSS_FLOW_TABLE] = {"flow_table", "full"},
 	[WIRE_LOSS_SOCKET_STORAGE] = {"socket_storage", "no_memory"},
 	[WIRE_LOSS_TASK_STORAGE] = {"task_storage", "no_memory_or_busy"},
@@ -89,20 +90,45 @@ static void emit(const char *stream, const char *reason, uint64_t count, uint64_
 	batch_add(batch, &record);
 }
 
-void losses_collect(struct losses *losses, uint64_t now_ns, struct batch *batch)
+static uint64_t sum_up(const struct losses *losses, size_t offset)
 {
-	for (int i = 0; losses->rows && i < NR_WIRE_LOSSES; i++) {
-		uint64_t total = 0;
+	uint64_t total = 0;
 
-		for (uint32_t cpu = 0; cpu < losses->nr_cpus; cpu++)
-			total += __atomic_load_n(&losses->rows[cpu].count[i], __ATOMIC_RELAXED);
-		if (total != losses->told[i])
-			emit(names[i].stream, names[i].reason, total - losses->told[i], now_ns,
-			     batch);
-		losses->told[i] = total;
+	for (uint32_t cpu = 0; cpu < losses->nr_cpus; cpu++)
+		total += __atomic_load_n(
+			(const uint64_t *)((const char *)&losses->rows[cpu] + offset),
+			__ATOMIC_ACQUIRE);
+	return total;
+}
+
+void losses_read(struct losses *losses)
+{
+	if (!losses->rows)
+		return;
+	for (size_t i = 0; i < NR_WIRE_LOSSES; i++)
+		losses->now.count[i] =
+			sum_up(losses, offsetof(struct wire_losses, count) + i * sizeof(uint64_t));
+	for (size_t i = 0; i < NR_WIRE_RING_KINDS; i++)
+		losses->now.produced[i] = sum_up(losses, offsetof(struct wire_losses, produced) +
+								 i * sizeof(uint64_t));
+}
+
+bool losses_collect(struct losses *losses, uint64_t now_ns, struct batch *batch)
+{
+	bool any = losses->nr_pending > 0;
+
+	for (int i = 0; i < NR_WIRE_LOSSES; i++) {
+		uint64_t lost = losses->now.count[i] - losses->told[i];
+
+		if (!lost)
+			continue;
+		emit(names[i].stream, names[i].reason, lost, now_ns, batch);
+		losses->told[i] = losses->now.count[i];
+		any = true;
 	}
 	for (uint32_t i = 0; i < losses->nr_pending; i++)
 		emit(losses->pending[i].stream, losses->pending[i].reason, losses->pending[i].count,
 		     now_ns, batch);
 	losses->nr_pending = 0;
+	return any;
 }

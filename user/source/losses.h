@@ -6,6 +6,7 @@
 #ifndef MEMSWELL_LOSSES_H
 #define MEMSWELL_LOSSES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "source/batch.h"
@@ -23,6 +24,7 @@ struct loss_pending {
 struct losses {
 	const struct wire_losses *rows; /* mapped, one per CPU */
 	uint32_t nr_cpus;
+	struct wire_losses now; /* sum of the rows as last read */
 	uint64_t told[NR_WIRE_LOSSES];
 	struct loss_pending pending[LOSSES_MAX_PENDING];
 	uint32_t nr_pending;
@@ -34,7 +36,13 @@ void losses_free(struct losses *losses);
 
 void losses_add(struct losses *losses, const char *stream, const char *reason, uint64_t count);
 
-/* One record for everything that was lost since the last call. */
-void losses_collect(struct losses *losses, uint64_t now_ns, struct batch *batch);
+/*
+ * Read the kernel's counters. What it lost is read before what it produced, so that later never is
+ * less than what was lost and what was got before.
+ */
+void losses_read(struct losses *losses);
+
+/* One record for everything that was lost up to the last read. Whether there was anything. */
+bool losses_collect(struct losses *losses, uint64_t now_ns, struct batch *batch);
 
 #endif

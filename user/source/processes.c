@@ -174,17 +174,15 @@ static void tell_samples(struct processes *processes, struct process *process,
 	}
 }
 
-void processes_sample(struct processes *processes, const struct wire_task *task,
+bool processes_sample(struct processes *processes, const struct wire_task *task,
 		      struct batch *batch)
 {
 	struct wire_proc key = {.start_ns = task->proc.start_ns, .tgid = task->proc.tgid};
 	struct process *process = hash_table_insert(&processes->table, &key);
 	struct record record;
 
-	if (!process) {
-		processes->untracked++;
-		return;
-	}
+	if (!process)
+		return false;
 	process->sweep = processes->sweep;
 	if (!process->is_told) {
 		/* Younger than we are: its fork is on the way, unless the ring was full. */
@@ -192,7 +190,7 @@ void processes_sample(struct processes *processes, const struct wire_task *task,
 
 		process->is_met = true;
 		if (expect_fork)
-			return;
+			return true;
 		process->is_told = true;
 		decode_found(task, &record);
 		batch_add(batch, &record);
@@ -203,6 +201,7 @@ void processes_sample(struct processes *processes, const struct wire_task *task,
 	}
 	name_memcg(processes, process, task, batch);
 	tell_samples(processes, process, task, batch);
+	return true;
 }
 
 static int was_missed(void *arg, void *entry)
@@ -231,12 +230,4 @@ void processes_mark_serving(struct processes *processes, const struct wire_proc 
 
 	if (process)
 		process->serves = true;
-}
-
-uint64_t processes_take_untracked(struct processes *processes)
-{
-	uint64_t untracked = processes->untracked;
-
-	processes->untracked = 0;
-	return untracked;
 }

@@ -24,10 +24,9 @@ struct processes {
 	struct cgroups *cgroups;
 	uint32_t page_bytes;
 	uint64_t machine_bytes;
-	bool defer_exe;	    /* leave RECORD_EXE, which reads /proc, for a later sample */
-	uint64_t since_ns;  /* births after this have an event */
-	uint32_t sweep;	    /* counts iterator runs */
-	uint64_t untracked; /* samples without a place in the table since the last take */
+	bool defer_exe;	   /* leave RECORD_EXE, which reads /proc, for a later sample */
+	uint64_t since_ns; /* births after this have an event */
+	uint32_t sweep;	   /* counts iterator runs */
 };
 
 void processes_init(struct processes *processes, struct executables *executables,
@@ -41,8 +40,8 @@ size_t processes_memory_ceiling(void);
  */
 bool processes_event(struct processes *processes, const struct record *record);
 
-/* One iterator sample: the records it is worth. */
-void processes_sample(struct processes *processes, const struct wire_task *task,
+/* One iterator sample: the records it is worth. False if the table has no place for the process. */
+bool processes_sample(struct processes *processes, const struct wire_task *task,
 		      struct batch *batch);
 
 /* After all samples of a run: forget those that were not among them. */
@@ -52,7 +51,5 @@ bool processes_has(const struct processes *processes, const struct wire_proc *pr
 
 /* The process has sockets with traffic. */
 void processes_mark_serving(struct processes *processes, const struct wire_proc *proc);
-
-uint64_t processes_take_untracked(struct processes *processes);
 
 #endif

@@ -30,6 +30,16 @@ uint64_t self_boot_ns(void)
 	return (uint64_t)clock_ns(CLOCK_BOOTTIME);
 }
 
+uint64_t self_suspended_ns(void)
+{
+	/* In this order, so that what passes between the readings makes it smaller, never wrong. */
+	int64_t boot = clock_ns(CLOCK_BOOTTIME);
+	int64_t slept = boot - clock_ns(CLOCK_MONOTONIC);
+
+	/* A machine that never slept has 0, not some microseconds. */
+	return slept > NS_PER_S / 1000 ? (uint64_t)slept : 0;
+}
+
 int64_t self_wall_offset_ns(void)
 {
 	/* In the middle of two readings, so that an interruption shifts it by half at most. */

@@ -12,6 +12,9 @@ struct bpf_object;
 
 uint64_t self_boot_ns(void);
 
+/* How long the machine has slept since it booted: CLOCK_BOOTTIME - CLOCK_MONOTONIC. */
+uint64_t self_suspended_ns(void);
+
 /* CLOCK_REALTIME - CLOCK_BOOTTIME */
 int64_t self_wall_offset_ns(void);
 
