@@ -43,6 +43,7 @@ ASAN_OBJ  := $(patsubst %.c,build/asan/%.o,$(filter-out user/main.c,$(USER_SRC))
              $(EMBEDDED:%=build/asan/%_data.o)
 UNIT_SRC  := $(wildcard tests/unit/test_*.c)
 UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=build/tests/unit/%)
+STRESS_BIN := build/tests/stress/churn
 BPFT_SRC  := $(wildcard tests/bpf/test_*.c)
 BPFT_BIN  := $(BPFT_SRC:tests/bpf/%.c=build/tests/bpf/%)
 FUZZ_SRC  := $(wildcard tests/fuzz/fuzz_*.c)
@@ -54,7 +55,7 @@ say  = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all test test-binaries test-kernels scenarios demo bench fuzz format install clean
+.PHONY: all test test-binaries test-kernels stress scenarios demo bench fuzz format install clean
 
 all: memswell
 
@@ -124,13 +125,18 @@ build/tests/bpf/%: tests/bpf/%.c build/memswell.skel.h
 	$(call say,CC,$@)
 	$(Q)$(CC) -std=gnu11 -O1 -g $(WARN) $(INCLUDES) -Itests/bpf -MMD -MP $< -lcmocka $(LDLIBS) -o $@
 
+build/tests/stress/%: tests/stress/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -MMD -MP $< -o $@
+
 build/fuzz/%: tests/fuzz/%.c $(filter-out user/main.c,$(USER_SRC)) | build/memswell.skel.h
 	@mkdir -p $(@D)
 	$(call say,CLANG,$@)
 	$(Q)$(CLANG) -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined $(INCLUDES) -MMD -MP $< \
 		$(shell sed -n 's/^.*fuzzes: \([^*]*\).*/\1/p' $<) -ljansson -lm -o $@
 
-test-binaries: $(UNIT_BIN) $(BPFT_BIN)
+test-binaries: $(UNIT_BIN) $(BPFT_BIN) $(STRESS_BIN)
 
 test:
 	@sh scripts/deps.sh test
@@ -143,6 +149,12 @@ test-kernels:
 	@sh scripts/deps.sh kernels || true
 	@$(MAKE) --no-print-directory all $(BPFT_BIN)
 	@bash tests/kernels/run.sh
+
+# The ceilings under stress and a soak, 12 minutes; SOAK_S=3600 soaks for an hour.
+stress:
+	@sh scripts/deps.sh test
+	@$(MAKE) --no-print-directory all $(STRESS_BIN)
+	@bash tests/stress/run.sh
 
 # Every scenario live: SEEDS=1,2,3 LOADS=0.5,1,2 JOBS=2 ONLY="p1_ n*" RESULTS=DIR. What a scenario needs
 # and cannot be installed makes it skip.

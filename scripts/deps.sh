@@ -26,6 +26,7 @@ table() {
 	demo  python3          -         sets up and cleans up, prints the summary
 	test  libcmocka-dev    -         unit test framework
 	test  python3-jsonschema -       validates every output line against the schema
+	test  jq               jq        picks facts from output lines in shell tests
 	test  libclang-rt-dev  -         fuzzer and sanitizer runtimes for clang
 	bench wrk              wrk       closed-loop load for the throughput comparison
 	bench bpftrace         bpftrace  what one would otherwise write, for comparison

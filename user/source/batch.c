@@ -9,6 +9,9 @@
 #define KEEP_BYTES    (256U << 10)
 #define FIRST_BYTES   (16U << 10)
 #define FIRST_ENTRIES 256U
+/* Of both, kept for records that speak of the stream itself: the tick, losses. */
+#define KEPT_BYTES   (64U << 10)
+#define KEPT_ENTRIES 512U
 
 /* Stored: everything from the union on, up to the last byte that is not zero, but at least one. */
 #define PAYLOAD_OFFSET offsetof(struct record, header)
@@ -76,8 +79,8 @@ static bool is_about_stream(enum record_kind kind)
 static bool has_room(const struct batch *batch, const struct record *record, uint32_t size)
 {
 	bool keeps = !is_about_stream(record->kind);
-	uint32_t bytes = BATCH_MAX_BYTES - (keeps ? BATCH_KEPT_BYTES : 0);
-	uint32_t entries = BATCH_MAX_ENTRIES - (keeps ? BATCH_KEPT_ENTRIES : 0);
+	uint32_t bytes = BATCH_MAX_BYTES - (keeps ? KEPT_BYTES : 0);
+	uint32_t entries = BATCH_MAX_ENTRIES - (keeps ? KEPT_ENTRIES : 0);
 
 	return batch->nr < entries && batch->used + size <= bytes;
 }

@@ -16,9 +16,6 @@
 /* What does not fit any more is dropped and counted: the source reports it as a loss. */
 #define BATCH_MAX_BYTES	  (8U << 20)
 #define BATCH_MAX_ENTRIES (1U << 17) /* 64 bytes each, as births and deaths have */
-/* Of both, kept for records that speak of the stream itself: the tick, losses, gaps. */
-#define BATCH_KEPT_BYTES   (64U << 10)
-#define BATCH_KEPT_ENTRIES 512U
 
 struct batch_entry {
 	uint64_t ts_ns;

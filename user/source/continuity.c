@@ -18,6 +18,7 @@ int continuity_open(struct continuity *c, const char *path)
 {
 	memset(c, 0, sizeof(*c));
 	c->now.pid = (uint32_t)getpid();
+	c->is_alive = procfs_is_alive;
 	return path ? state_file_open(path, &c->file, &c->earlier, &c->found) : 0;
 }
 
@@ -40,16 +41,18 @@ static void read_comm(struct served *served)
 		utf8_sanitize(served->comm, sizeof(served->comm), text, strcspn(text, "\n"));
 }
 
-static void add_served(struct run_state *state, const struct proc_id *proc,
+/* The last flows of a process are told after its exit: then it does not come back. */
+static void add_served(struct continuity *c, const struct proc_id *proc,
 		       const struct endpoint *local)
 {
+	struct run_state *state = &c->now;
 	struct served *served = state->served;
 	uint32_t i = 0;
 
 	while (i < state->nr_served &&
 	       !(proc_id_equal(&served[i].proc, proc) && endpoint_equal(&served[i].local, local)))
 		i++;
-	if (i < state->nr_served || i == RUN_STATE_SERVED || !proc->tgid)
+	if (i < state->nr_served || i == RUN_STATE_SERVED || !c->is_alive(proc))
 		return;
 	memset(&served[i], 0, sizeof(served[i]));
 	served[i].proc = *proc;
@@ -77,7 +80,7 @@ static void take_listener(struct continuity *c, const struct record_listener *li
 	if (listener->state == LISTENER_DOWN)
 		drop_served(&c->now, &listener->owner, &listener->local);
 	else
-		add_served(&c->now, &listener->owner, &listener->local);
+		add_served(c, &listener->owner, &listener->local);
 	for (uint32_t i = 0; !c->is_settled && i < c->earlier.nr_served; i++)
 		if (listener->state != LISTENER_DOWN &&
 		    endpoint_equal(&c->earlier.served[i].local, &listener->local))
@@ -249,7 +252,7 @@ void continuity_take(struct continuity *c, const struct record *record, record_f
 		break;
 	case RECORD_FLOW:
 		if (record->flow.role == FLOW_SERVER)
-			add_served(&c->now, &record->flow.proc, &record->flow.endpoint);
+			add_served(c, &record->flow.proc, &record->flow.endpoint);
 		break;
 	case RECORD_EXIT:
 		drop_served(&c->now, &record->exit.proc, NULL);

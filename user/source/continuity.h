@@ -25,6 +25,7 @@ struct continuity {
 		bool is_alive;
 		struct proc_id successor;
 	} reconciled[RUN_STATE_SERVED];
+	bool (*is_alive)(const struct proc_id *proc);
 	bool is_settled; /* the gap before this run was told, if there was one */
 	uint64_t interval_ns;
 	uint64_t suspended_ns; /* as of the last tick */

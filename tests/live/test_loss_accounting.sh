@@ -1,0 +1,103 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#
+# Produced = delivered + lost, by the output alone: under a fork storm, while memswell is stopped for
+# 5 s and its rings overflow, and when a memory death falls into that time. test_slow_consumer.sh does
+# the same for a reader that does not read.
+. "$(dirname "$0")/lib.sh"
+NAME=loss_accounting
+CHURN=$TOP_DIR/build/tests/stress/churn
+require_rig
+[ -x "$CHURN" ] || skip_all "$CHURN is not built: make test-binaries"
+rig_start
+
+books() { # CASE OPTION...
+	local case=$1
+	shift
+	"$PYTHON" "$LIVE_DIR/check_books.py" "${NAME}_$case" "$RIG/reports.jsonl" "$RIG/records.jsonl" \
+		"$@" || FAILED=1
+	check_valid "$RIG/reports.jsonl"
+}
+
+storm() { # N: that many processes that end at once; the truth about them in STORM, as PID=N
+	start storm "$CHURN" processes "$1"
+	while kill -0 "$PID" 2>/dev/null; do sleep 0.1; done
+	STORM=$(sed -nE 's/.*"pid":([0-9]+),"processes":([0-9]+).*/\1=\2/p' "$RIG/storm.log")
+	[ -n "$STORM" ] || not_ok "the storm ran" "$(head -n 1 "$RIG/storm.log")"
+}
+
+# 1. As fast as processes can be made, with the agent awake.
+NAME=loss_accounting
+require_watch --tick 1s
+storm 10000
+sleep 1.5
+watch_stop
+books fork_storm --forks "$STORM"
+
+# 2. Stopped for at least 5 s, in which the rings overflow several times.
+require_watch --tick 1s
+sleep 1.2
+STOPPED=$(now_ms)
+kill -STOP "$WATCH_PID"
+storm 10000
+while [ $(($(now_ms) - STOPPED)) -lt 5000 ]; do sleep 0.1; done
+kill -CONT "$WATCH_PID"
+sleep 2.5
+watch_stop
+books stopped --forks "$STORM" --lost fork --lost exit --gap stalled
+check_stream
+
+# 3. The service dies of memory while memswell is stopped; later its rings overflow. What is said about
+# it must be right, and less sure than it would be without the loss and the gap.
+read -r PORT UPSTREAM <<<"$(free_ports 2)"
+CGROUP=$(memory_cgroup service 160)
+warm_page_cache
+supervise service 2 "$CGROUP" "$NODE" "$WORKLOADS/leak.js" --port "$UPSTREAM" \
+	--bytes $((25000 * SLOWNESS)) --mode $HEAP_LEAK
+wait_port "$UPSTREAM"
+gateway "$PORT" "$UPSTREAM" 2
+require_watch --tick 1s
+load load "$PORT" 200 100
+CULPRIT=$(service_pid service)
+while [ "$(memory_usage "$CGROUP")" -lt $((135 << 20)) ] && [ $SECONDS -lt 150 ]; do sleep 0.2; done
+STOPPED=$(now_ms)
+kill -STOP "$WATCH_PID"
+await_lives service end 1 30
+storm 10000
+while [ $(($(now_ms) - STOPPED)) -lt 5000 ]; do sleep 0.1; done
+kill -CONT "$WATCH_PID"
+sleep $QUIET_S
+load_stop
+sleep 0.5
+watch_stop
+books death --lost fork --gap stalled
+check_incident --verdict memory_death --culprit "$CULPRIT" --closed
+grep -vE '"k":"(gap|loss)"' "$RIG/records.jsonl" >"$RIG/unharmed.jsonl"
+"$MEMSWELL" replay "$RIG/unharmed.jsonl" >"$RIG/unharmed.reports.jsonl" 2>/dev/null
+"$PYTHON" - "$NAME" "$RIG/reports.jsonl" "$RIG/unharmed.reports.jsonl" <<'PY' || FAILED=1
+import json, sys
+
+def last(path):
+    with open(path, encoding="utf-8") as file:
+        found = [r for r in map(json.loads, file) if r["schema"] == "memswell.incident"]
+    return found[-1] if found else None
+
+name, harmed, unharmed = sys.argv[1], last(sys.argv[2]), last(sys.argv[3])
+if not harmed or not unharmed:
+    sys.exit(print(f"not ok {name}: an incident to compare - there is none") or 1)
+quality = harmed["data_quality"]
+why = [s["rule"] for s in harmed["verdict"]["scores"] if s["for"] == "data_quality"]
+ratio = harmed["verdict"]["confidence"] / unharmed["verdict"]["confidence"]
+print(f"# confidence {unharmed['verdict']['confidence']} -> {harmed['verdict']['confidence']}, {quality}")
+checks = [("data_quality tells the loss", quality["events_lost"] > 0),
+          ("data_quality tells the gap", quality.get("unwatched_s", 0) >= 5),
+          ("both are among the reasons", {"events_lost", "unwatched_s"} <= set(why)),
+          ("confidence is lower by both", 0.65 < ratio < 0.8),
+          ("without them neither is told", not unharmed["data_quality"]["events_lost"]
+           and "unwatched_s" not in unharmed["data_quality"])]
+for what, holds in checks:
+    print(f"ok {name}: {what}" if holds else f"not ok {name}: {what} - ratio {ratio:.3f}, {quality}, {why}")
+sys.exit(not all(holds for _, holds in checks))
+PY
+check_stream
+finish
