@@ -32,6 +32,7 @@ struct pipeline {
 	bool recording_failed;
 	int hup_fd;
 	struct continuity *continuity; /* NULL unless live */
+	int state_error;	       /* why no state is kept, -errno */
 	uint64_t nr_reports;
 };
 
@@ -380,8 +381,7 @@ static enum exit_code open_state(struct pipeline *p, const struct options *optio
 		log_error("--state: cannot use the file: %s", state_error(err));
 		return EXIT_CODE_FAILED;
 	}
-	if (err)
-		log_warn("no state is kept for the next run: %s: %s", path, state_error(err));
+	p->state_error = err;
 	return EXIT_CODE_OK;
 }
 
@@ -407,6 +407,9 @@ enum exit_code pipeline_live(const struct options *options)
 		code = lock_down(&p, options);
 	}
 	if (code == EXIT_CODE_OK) {
+		if (p.state_error)
+			log_warn("no state is kept for the next run: " OPTIONS_STATE_FILE ": %s",
+				 state_error(p.state_error));
 		log_ready(p.source, start_ms);
 		if (p.torn_line)
 			bpf_source_add_loss(p.source, "output_file", "torn_line", 1);

@@ -31,5 +31,7 @@ wait "$READER_PID"
 expect "memswell ends in order" "exit status $WATCH_STATUS" test "$WATCH_STATUS" -eq 0
 "$MEMSWELL" replay --include-samples "$RIG/records.jsonl" >"$RIG/complete.jsonl" 2>"$RIG/replay.log"
 "$PYTHON" "$LIVE_DIR/check_gaps.py" $NAME "$RIG/reports.jsonl" "$RIG/complete.jsonl" || FAILED=1
+"$PYTHON" "$LIVE_DIR/check_books.py" $NAME "$RIG/reports.jsonl" "$RIG/records.jsonl" \
+	--lost output || FAILED=1
 check_valid "$RIG/complete.jsonl"
 finish
