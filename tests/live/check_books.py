@@ -63,8 +63,8 @@ def arrived(records):
 def fed(records):
     """Records the books speak of: all that came before the last books, without what stands for
     times when nobody counted."""
-    closed = max((r["ts_ns"] for r in records if r["k"] == "stream"), default=0)
-    last = sum(1 for r in records if r["k"] in ("stream", "loss") and r["ts_ns"] == closed)
+    closed = max((r["t"] for r in records if r["k"] == "stream"), default=0)
+    last = sum(1 for r in records if r["k"] in ("stream", "loss") and r["t"] == closed)
     stop = sum(1 for r in records if r["k"] == "stop")
     gaps = sum(1 for r in records if r["k"].startswith("gap"))
     return len(records) - last - stop - gaps
