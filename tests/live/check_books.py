@@ -9,6 +9,7 @@ other: the kernel's (produced), the source's (delivered, lost) and our own, of t
   --forks PID=N     PID forked N times: as many births of its children were delivered or lost
   --lost STREAM     something of this stream was lost, or the test shows nothing
   --nothing-lost    nothing was lost anywhere
+  --lines          REPORTS has every line that was not dropped, and no other
   --gap CAUSE       one gap of this cause, and no other
 
 Prints one "ok"/"not ok" line per check.
@@ -102,6 +103,7 @@ def main():
     parser.add_argument("--forks")
     parser.add_argument("--lost", action="append", default=[])
     parser.add_argument("--nothing-lost", action="store_true")
+    parser.add_argument("--lines", action="store_true")
     parser.add_argument("--gap")
     args = parser.parse_args()
     reports, records = read(args.reports), None if args.records == "-" else read(args.records)
@@ -120,6 +122,11 @@ def main():
               seen <= made <= seen + missed and (missed or seen == made),
               f"{seen} delivered, {missed} lost of all processes")
         print(f"# {args.name}: {made} forks: {seen} delivered; lost: {lost}")
+    if args.lines:
+        missing = reports[-1]["seq"] + 1 - len(reports)
+        check(args.name, "lines are missing where losses say so", missing == lost.get("output", 0),
+              f"{missing} missing, {lost.get('output', 0)} lost")
+        print(f"# {args.name}: {reports[-1]['seq'] + 1} lines: {len(reports)} written, {missing} missing")
     if args.gap:
         causes = [r["gap"]["cause"] for r in reports if r["schema"] == "memswell.gap"]
         check(args.name, f"one gap is reported: {args.gap}", causes == [args.gap], str(causes))

@@ -119,6 +119,22 @@ warm_page_cache() {
 	cat "$(readlink -f "$NODE")" >/dev/null
 }
 
+# Mounts ------------------------------------------------------------------------------------------
+
+# mount_namespace COMMANDS: a mount namespace in which these shell commands ran, and which ends with
+# the rig, however that ends. Sets HOLDER, a process in it; fails where it cannot be made.
+mount_namespace() {
+	local i
+	start holder unshare -m --propagation private sh -c "$1 && echo ready; exec sleep 3600"
+	HOLDER=$PID
+	for ((i = 0; i < 100; i++)); do
+		grep -qs ready "$RIG/holder.log" && return 0
+		sleep 0.05
+	done
+	return 1
+}
+inside() { nsenter -t "$HOLDER" -m "$@"; } # COMMAND...
+
 # Ports -------------------------------------------------------------------------------------------
 
 free_ports() { "$PYTHON" "$LIVE_DIR/ports.py" free "$1"; }            # COUNT

@@ -13,14 +13,10 @@ KILLS=${KILLS:-25}
 require_rig
 rig_start
 
-start holder unshare -m --propagation private sh -c "
-	mount -t tmpfs tmpfs /run && cp $MEMSWELL /run/memswell.bin &&
-	mount -t bpf bpf /sys/fs/bpf; mount -t tmpfs tmpfs /tmp &&
-	cat /proc/self/mountinfo >/run/mounts && echo ready; exec sleep 600"
-HOLDER=$PID
-for _ in {1..100}; do grep -qs ready "$RIG/holder.log" && break; sleep 0.05; done
-grep -qs ready "$RIG/holder.log" || skip_all "no mount namespace can be made: $(head -n 1 "$RIG/holder.log")"
-inside() { nsenter -t "$HOLDER" -m "$@"; }
+mount_namespace "mount -t tmpfs tmpfs /run && cp $MEMSWELL /run/memswell.bin &&
+	mount -t bpf bpf /sys/fs/bpf && mount -t tmpfs tmpfs /tmp &&
+	cat /proc/self/mountinfo >/run/mounts" ||
+	skip_all "no mount namespace can be made: $(head -n 1 "$RIG/holder.log")"
 
 watch_inside() { # its state in the usual place; sets WATCH_PID
 	: >"$RIG/memswell.log"
