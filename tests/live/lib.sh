@@ -348,9 +348,9 @@ check_incident() {
 		--upstream-port "$GATEWAY_UPSTREAM" --gateway-pid "$GATEWAY_PID" "$@" || FAILED=1
 }
 
-check_valid() { # FILE
+check_valid() { # FILE [OPTION]
 	local status
-	"$PYTHON" "$TOP_DIR/tests/validate_lines.py" "$1" >"$RIG/validate.log" 2>&1
+	"$PYTHON" "$TOP_DIR/tests/validate_lines.py" "${@:2}" "$1" >"$RIG/validate.log" 2>&1
 	status=$?
 	expect "every line is valid" "$(head -n 1 "$RIG/validate.log")" test $status -eq 0
 }

@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#
+# The service dies of memory while memswell is stopped, and then its rings overflow. What is said about
+# it must be right, and less sure than it would be without the loss and the gap.
+. "$(dirname "$0")/lib.sh"
+NAME=blind_death
+CHURN=$TOP_DIR/build/tests/stress/churn
+require_rig
+[ -x "$CHURN" ] || skip_all "$CHURN is not built: make test-binaries"
+rig_start
+
+read -r PORT UPSTREAM <<<"$(free_ports 2)"
+CGROUP=$(memory_cgroup service 160)
+warm_page_cache
+supervise service 2 "$CGROUP" "$NODE" "$WORKLOADS/leak.js" --port "$UPSTREAM" \
+	--bytes $((25000 * SLOWNESS)) --mode $HEAP_LEAK
+wait_port "$UPSTREAM"
+gateway "$PORT" "$UPSTREAM" 2
+require_watch --tick 1s
+load load "$PORT" 200 100
+CULPRIT=$(service_pid service)
+while [ "$(memory_usage "$CGROUP")" -lt $((135 << 20)) ] && [ $SECONDS -lt 120 ]; do sleep 0.2; done
+STOPPED=$(now_ms)
+kill -STOP "$WATCH_PID"
+await_lives service end 1 30
+start storm "$CHURN" processes 10000
+while kill -0 "$PID" 2>/dev/null; do sleep 0.1; done
+while [ $(($(now_ms) - STOPPED)) -lt 5000 ]; do sleep 0.1; done
+kill -CONT "$WATCH_PID"
+sleep $QUIET_S
+load_stop
+sleep 0.5
+watch_stop
+"$PYTHON" "$LIVE_DIR/check_books.py" "$NAME" "$RIG/reports.jsonl" "$RIG/records.jsonl" \
+	--lost fork --gap stalled || FAILED=1
+# Nobody looked at the failures before the 5 s were over.
+check_incident --verdict memory_death --cause heap_leak --culprit "$CULPRIT" --closed --no-losses \
+	--open-within-ms 20000 --clock-slack-ms 1000
+grep -vE '"k":"(gap|loss)"' "$RIG/records.jsonl" >"$RIG/unharmed.jsonl"
+"$MEMSWELL" replay "$RIG/unharmed.jsonl" >"$RIG/unharmed.reports.jsonl" 2>/dev/null
+"$PYTHON" "$LIVE_DIR/check_doubt.py" "$NAME" "$RIG/reports.jsonl" "$RIG/unharmed.reports.jsonl" || FAILED=1
+check_stream
+finish
