@@ -11,7 +11,7 @@ import re
 import sys
 
 PROC_KEYS = (("pid", "start_ns"), ("parent_pid", "parent_start_ns"), ("sender_pid", "sender_start_ns"),
-             ("trigger_pid", "trigger_start_ns"))
+             ("trigger_pid", "trigger_start_ns"), ("successor_pid", "successor_start_ns"))
 HOST = {"host_name": "story", "host_id": "0" * 32, "boot_id": "0" * 8, "kernel": "6.18.0"}
 
 
@@ -34,7 +34,7 @@ def involved(records, ports, pids=()):
 
 
 def kept(record, procs, ports):
-    if record["k"] in ("flow", "listener"):
+    if record["k"] in ("flow", "listener", "gap_service"):
         return record.get("port") in ports
     return "pid" not in record or ident(record) in procs
 
