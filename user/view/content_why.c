@@ -269,6 +269,7 @@ void content_quality(struct writing *w)
 	struct block *b =
 		document_block(w->out, BLOCK_LIST, "data_quality", "How good the data is");
 	uint64_t lost = json_u64(w->json, JSON_PATH("data_quality", "events_lost"));
+	double unwatched_s;
 	bool inferred =
 		strcmp(json_text(w->json, JSON_PATH("impact", "status_source")), "inferred") == 0;
 
@@ -279,6 +280,12 @@ void content_quality(struct writing *w)
 					"%llu events were lost in its time: counts may be low, "
 					"and the confidence is.",
 					(ull)lost));
+	if (json_number_at(w->json, JSON_PATH("data_quality", "unwatched_s"), &unwatched_s))
+		block_add(w->d, b,
+			  document_text(w->d,
+					"Nobody watched for %.1f s of its time: the confidence is "
+					"lower for it.",
+					unwatched_s));
 	add_missing_probes(w, b);
 	if (json_flag(w->json, JSON_PATH("verdict", "insufficient_history")))
 		block_add(w->d, b, "It was watched too briefly for a sure trend of its memory.");

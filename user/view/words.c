@@ -294,6 +294,7 @@ static const struct rule_row {
 	/* what could not be seen */
 	{"hooks_missing", UNIT_NUMBER, "# hooks that bear on it were missing"},
 	{"events_lost", UNIT_NUMBER, "# events were lost in its time"},
+	{"unwatched_s", UNIT_SECONDS, "nobody watched for # of its time"},
 };
 
 const char *class_words(const char *class)
