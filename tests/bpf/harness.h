@@ -50,7 +50,7 @@ struct harness {
 	int cgroup_fd;
 	bool tells_reason;	  /* the tracepoint for resets */
 	bool has_storage;	  /* else tables stand in for it */
-	char types[64];		  /* a file to be removed */
+	char types[64];		  /* a file, until it is loaded */
 	uint32_t nr_listeners[2]; /* WIRE_LISTENER_DOWN, WIRE_LISTENER_UP events */
 	uint32_t nr_alarms;
 };
@@ -230,6 +230,7 @@ static inline struct memswell_bpf *harness_open(struct harness *harness)
 static inline int harness_load(struct harness *harness)
 {
 	struct bpf_program *program;
+	int err;
 
 	memset(harness, 0, sizeof(*harness));
 	harness->cgroup_fd = -1;
@@ -241,7 +242,10 @@ static inline int harness_load(struct harness *harness)
 	harness_choose_maps(harness);
 	bpf_object__for_each_program(program, harness->bpf->obj) bpf_program__set_autoload(
 		program, harness_wants(harness, bpf_program__name(program)));
-	if (memswell_bpf__load(harness->bpf))
+	err = memswell_bpf__load(harness->bpf);
+	if (harness->types[0])
+		unlink(harness->types);
+	if (err)
 		return -1;
 	for (uint32_t slot = 1; slot < HARNESS_SLOTS; slot++)
 		bpf_map_update_elem(bpf_map__fd(slot < HARNESS_FIRST_BACKEND
@@ -302,8 +306,6 @@ static inline void harness_free(struct harness *harness)
 		bpf_link__destroy(harness->links[i]);
 	ring_buffer__free(harness->rings);
 	memswell_bpf__destroy(harness->bpf);
-	if (harness->types[0])
-		unlink(harness->types);
 	if (harness->cgroup_fd < 0)
 		return;
 	close(harness->cgroup_fd);
