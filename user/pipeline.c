@@ -297,7 +297,7 @@ static enum exit_code lock_down(const struct pipeline *p, const struct options *
 		.sandbox = options->sandbox,
 		.output_dir_fd = p->output ? output_file_dir_fd(p->output) : -1,
 		.writes_socket = !p->output && is_socket(STDOUT_FILENO),
-		.bpf_stats = options->stats_every != 0,
+		.bpf_stats = options->stats_every || options->budget_ppm,
 	};
 	char error[256];
 
