@@ -55,7 +55,7 @@ say  = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all test test-binaries test-kernels stress scenarios demo bench fuzz format install clean
+.PHONY: all test test-live test-binaries test-kernels stress scenarios demo bench fuzz format install clean
 
 all: memswell
 
@@ -142,6 +142,12 @@ test:
 	@sh scripts/deps.sh test
 	@$(MAKE) --no-print-directory all test-binaries
 	@bash tests/run.sh
+
+# What needs a live host and is not part of the short round.
+test-live:
+	@sh scripts/deps.sh test
+	@$(MAKE) --no-print-directory all test-binaries
+	@bash tests/run.sh --live
 
 # Boots other kernels: downloads them once, takes minutes, so no part of `make test`. What cannot be
 # installed makes it skip.

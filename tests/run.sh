@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# run.sh [PATTERN] - runs every test program whose name contains PATTERN (default: all), one after
-# the other, and ends with "N passed, N failed, N skipped". Builds nothing.
+# run.sh [--live] [PATTERN] - runs every test program whose name contains PATTERN (default: all), one
+# after the other, and ends with "N passed, N failed, N skipped". Builds nothing. Live tests that say
+# SUITE=live are left to --live, which runs these alone: `make test` has ten minutes.
 #
 # A test program prints one line per result: "ok NAME", "not ok NAME - why", "skip NAME - reason"
 # (TAP, as cmocka speaks it too). One that prints none passes or fails as a whole by its exit
@@ -10,6 +11,11 @@
 # MEMSWELL_TEST_KEEP=DIR keeps what failed live tests leave behind.
 set -u
 cd "$(dirname "$0")/.." || exit 1
+suite=short
+if [ "${1-}" = --live ]; then
+	suite=live
+	shift
+fi
 pattern=${1-}
 passed=0 failed=0 skipped=0
 output=$(mktemp)
@@ -50,15 +56,22 @@ run() { # TIMEOUT_S PROGRAM...
 	account "$name" $?
 }
 
+suite_of() { sed -n 's/^SUITE=//p' "$1"; }
+
 shopt -s nullglob
-for program in build/tests/unit/test_* build/tests/bpf/test_*; do
-	[ -x "$program" ] && [ ! -d "$program" ] && run 120 "$program"
+if [ $suite = short ]; then
+	for program in build/tests/unit/test_* build/tests/bpf/test_*; do
+		[ -x "$program" ] && [ ! -d "$program" ] && run 120 "$program"
+	done
+	for script in tests/check_*.sh tests/cli/test_*.sh tests/replay/test_*.sh \
+		tests/report/test_*.sh tests/scenarios/test_offline.sh; do
+		run 180 bash "$script"
+	done
+fi
+for script in tests/live/test_*.sh; do
+	[ "$(suite_of "$script")" = "${suite#short}" ] && run 300 bash "$script"
 done
-for script in tests/check_*.sh tests/cli/test_*.sh tests/replay/test_*.sh \
-	tests/scenarios/test_offline.sh tests/live/test_*.sh; do
-	run 180 bash "$script"
-done
-run 420 bash tests/scenarios/test_live.sh
+[ $suite != short ] || run 420 bash tests/scenarios/test_live.sh
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

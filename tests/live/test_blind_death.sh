@@ -7,6 +7,7 @@
 # test_lost_death.sh runs this with LOST=yes: the rings overflow first, so the death itself is lost. Then
 # nobody may be accused.
 . "$(dirname "$0")/lib.sh"
+SUITE=live
 NAME=blind_death
 STOP_AT_MIB=135
 if [ -n "${LOST-}" ]; then

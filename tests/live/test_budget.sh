@@ -5,6 +5,7 @@
 # is told in the log, the record stream and the heartbeat, with counted run times beside it; and a
 # memory death afterwards is still explained, with what was missing named.
 . "$(dirname "$0")/lib.sh"
+SUITE=live
 NAME=budget
 ORDER="vm_events owner_recv reclaim_direct rss_step reclaim_memcg"
 

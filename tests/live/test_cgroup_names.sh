@@ -4,6 +4,7 @@
 # Where the memory controller is on v1 and only cgroup2 is mounted, as in a container on a hybrid host, a
 # memory cgroup is named as /proc names it, never by the cgroup of v2 that happens to have its number.
 . "$(dirname "$0")/lib.sh"
+SUITE=live
 NAME=cgroup_names
 require_rig
 V1=$(awk '$3 == "cgroup" && $4 ~ /(^|,)memory(,|$)/ { print $2; exit }' /proc/mounts)

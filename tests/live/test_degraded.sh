@@ -6,6 +6,7 @@
 # death is reported all the same, and nothing that only those hooks could have told. A second one beside it
 # lacks only the hook on mmap and brk: its incident is certain of the death, and less of the cause.
 . "$(dirname "$0")/lib.sh"
+SUITE=live
 NAME=degraded
 require_rig
 command -v setpriv >/dev/null || skip_all "setpriv is not installed"

@@ -4,6 +4,7 @@
 # The disk with the reports is full for a while: memswell goes on, what was dropped is missing in seq line
 # by line, and the books say so.
 . "$(dirname "$0")/lib.sh"
+SUITE=live
 NAME=full_disk
 require_rig
 rig_start

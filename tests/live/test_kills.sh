@@ -8,6 +8,7 @@
 # It runs in a mount namespace of its own with an empty /tmp, /run and BPF file system, so that every
 # file it leaves can be seen.
 . "$(dirname "$0")/lib.sh"
+SUITE=live
 NAME=kills
 KILLS=${KILLS:-25}
 require_rig

@@ -4,6 +4,7 @@
 # memswell starts when every connection already exists: client to gateway and gateway to service,
 # all kept alive. Then the OOM kill.
 . "$(dirname "$0")/lib.sh"
+SUITE=live
 NAME=late_start
 require_rig
 rig_start

@@ -5,6 +5,7 @@
 # 5 s and its rings overflow. test_slow_consumer.sh, test_full_disk.sh and test_blind_death.sh hold other
 # troubles to the same books.
 . "$(dirname "$0")/lib.sh"
+SUITE=live
 NAME=loss_accounting
 CHURN=$TOP_DIR/build/tests/stress/churn
 require_rig

@@ -6,6 +6,7 @@
 # by somebody else (SIGHUP) without losing a line, while its recording's disk is full: the recording
 # ends whole, which is told, and the run goes on.
 . "$(dirname "$0")/lib.sh"
+SUITE=live
 NAME=output_files
 [ "$(id -u)" -eq 0 ] || skip_all "needs root"
 rig_start

@@ -4,6 +4,7 @@
 # The same V8 abort where node is PID 1 of a PID namespace, as in a container: its SIGABRT has no
 # effect there, and it dies of the SIGSEGV that abort(3) falls back to, exit status 139.
 . "$(dirname "$0")/lib.sh"
+SUITE=live
 NAME=v8_abort_pid1
 require_rig
 unshare -pf --kill-child --mount-proc true 2>/dev/null || skip_all "no PID namespaces here"

@@ -5,6 +5,7 @@
 # allows watches the same process at the same time, and all must count the same, failures included;
 # and growth of 256 MiB in a fraction of a second is told before the next tick.
 . "$(dirname "$0")/lib.sh"
+SUITE=live
 NAME=vm_twins
 [ "$(id -u)" -eq 0 ] || skip_all "needs root"
 rig_start
