@@ -18,75 +18,139 @@
 
 /* Marks --------------------------------------------------------------------------------------- */
 
-struct placed {
+/* A mark, or several that would lie on each other, as one badge. */
+struct badge {
 	double x;
 	uint32_t row;
-	bool with_words;
+	uint32_t first, last; /* places in marks */
+	uint32_t speaker;     /* the one whose words stand beside it */
+	enum { WORDS_NONE, WORDS_RIGHT, WORDS_LEFT } words;
 };
+
+/* Of marks in one badge the first of these speaks. */
+static uint32_t rank_of(const struct mark *mark)
+{
+	static const char *const kinds[] = {"exit",	   "death",	   "first_failure",
+					    "listener_up", "last_failure", "oom_mark",
+					    "prediction"};
+	uint32_t i = 0;
+
+	while (i < sizeof(kinds) / sizeof(kinds[0]) && strcmp(kinds[i], mark->kind) != 0)
+		i++;
+	return i;
+}
+
+static double badge_width(const struct badge *b)
+{
+	return b->first == b->last ? BADGE : 2.2 * BADGE;
+}
 
 static double words_width(const struct mark *mark)
 {
-	return BADGE + 8 + 6.1 * (double)strlen(mark->words);
+	return 8 + 6.9 * (double)strlen(mark->words);
+}
+
+/* Right of it, or left where the sheet ends and nothing stands; `end` is what the row is taken to. */
+static void place_words(const struct chart *c, struct badge *b, double taken, double *end)
+{
+	double width = words_width(&c->incident->marks[b->speaker]);
+
+	*end = b->x - BADGE / 2.0 + badge_width(b);
+	b->words = WORDS_NONE;
+	if (*end + width <= CHART_WIDTH) {
+		b->words = WORDS_RIGHT;
+		*end += width;
+	} else if (taken < b->x - BADGE / 2.0 - width) {
+		b->words = WORDS_LEFT;
+	}
+}
+
+static void join_badge(const struct chart *c, struct badge *b, uint32_t mark)
+{
+	const struct mark *marks = c->incident->marks;
+
+	b->last = mark;
+	if (rank_of(&marks[mark]) < rank_of(&marks[b->speaker]))
+		b->speaker = mark;
 }
 
 /*
- * Each mark in the topmost row that has room for its words, else for its number alone; where all are
- * full, on top of the last row: the list of moments tells them apart.
+ * Each mark in the topmost row that is free there; words where they fit before the edge. In the last
+ * row, marks that would lie on each other become one badge. Returns the number of badges.
  */
-static uint32_t place_marks(const struct chart *c, struct placed *placed)
+static uint32_t place_marks(const struct chart *c, struct badge *badges, uint32_t *nr_rows)
 {
 	double ends[MARK_ROWS] = {0};
-	uint32_t nr_rows = 1;
+	uint32_t in_last = DOCUMENT_MAX_MARKS; /* newest badge of the last row */
+	uint32_t nr = 0;
 
+	*nr_rows = 1;
 	for (uint32_t i = 0; i < c->incident->nr_marks; i++) {
-		const struct mark *mark = &c->incident->marks[i];
-		double x = chart_x(c, mark->ts_ns);
-		bool fits = x + words_width(mark) <= CHART_WIDTH;
+		double x = chart_x(c, c->incident->marks[i].ts_ns);
+		struct badge *b = &badges[nr];
 		uint32_t row = 0;
 
-		while (row < MARK_ROWS && ends[row] > x - BADGE / 2.0)
+		while (row < MARK_ROWS - 1 && ends[row] > x - BADGE / 2.0)
 			row++;
-		if (row == MARK_ROWS)
-			row = MARK_ROWS - 1;
-		/* Words must not be run over by the next mark of their row; later rows may be free. */
-		placed[i] = (struct placed){x, row, fits};
-		ends[row] = x + (fits && row < MARK_ROWS - 1 ? words_width(mark) : BADGE / 2.0 + 1);
-		if (row == MARK_ROWS - 1)
-			placed[i].with_words = false;
-		if (row + 1 > nr_rows)
-			nr_rows = row + 1;
+		if (row == MARK_ROWS - 1 && in_last < nr && ends[row] > x - BADGE / 2.0) {
+			join_badge(c, &badges[in_last], i);
+			b = &badges[in_last];
+		} else {
+			*b = (struct badge){
+				.x = x, .row = row, .first = i, .last = i, .speaker = i};
+			in_last = row == MARK_ROWS - 1 ? nr : in_last;
+			nr++;
+		}
+		place_words(c, b, b->first == b->last ? ends[row] : CHART_WIDTH, &ends[row]);
+		*nr_rows = row + 1 > *nr_rows ? row + 1 : *nr_rows;
 	}
-	if (nr_rows && c->incident->nr_marks)
-		placed[c->incident->nr_marks - 1].with_words =
-			placed[c->incident->nr_marks - 1].x +
-				words_width(&c->incident->marks[c->incident->nr_marks - 1]) <=
-			CHART_WIDTH;
-	return nr_rows;
+	return nr;
 }
 
-static void put_mark(const struct chart *c, const struct mark *mark, const struct placed *at,
-		     double top, double bottom)
+/* The line of each mark, wherever its badge is. */
+static void put_hairs(const struct chart *c, const struct badge *b, double y, double bottom)
 {
-	double y = top + at->row * MARK_HEIGHT + MARK_HEIGHT / 2.0;
+	for (uint32_t i = b->first; i <= b->last; i++) {
+		const struct mark *mark = &c->incident->marks[i];
+		double x = chart_x(c, mark->ts_ns);
 
-	fputs("<g class=\"mark m-", c->to);
-	html_text(c->to, mark->kind);
-	fprintf(c->to, "\" data-number=\"%u\" data-x=\"%.1f\" data-name=\"", mark->number, at->x);
-	html_text(c->to, mark->words);
-	if (*mark->detail) {
-		fputs(": ", c->to);
-		html_text(c->to, mark->detail);
-	}
-	fprintf(c->to, "\"><path class=\"hair\" d=\"M%.1f %.1fV%.1f\"/>", at->x, y, bottom);
-	fprintf(c->to, "<circle class=\"badge\" cx=\"%.1f\" cy=\"%.1f\" r=\"%d\"/>", at->x, y,
-		BADGE / 2);
-	fprintf(c->to, "<text class=\"badge-number\" x=\"%.1f\" y=\"%.1f\">%u</text>", at->x,
-		y + 3.6, mark->number);
-	if (at->with_words) {
-		fprintf(c->to, "<text class=\"mark-name\" x=\"%.1f\" y=\"%.1f\">",
-			at->x + BADGE / 2.0 + 4, y + 4);
+		fputs("<g class=\"mark m-", c->to);
+		html_text(c->to, mark->kind);
+		fprintf(c->to, "\" data-number=\"%u\" data-x=\"%.1f\" data-name=\"", mark->number,
+			x);
 		html_text(c->to, mark->words);
-		fputs("</text>", c->to);
+		fputs(*mark->detail ? ": " : "", c->to);
+		html_text(c->to, mark->detail);
+		fprintf(c->to, "\"><path class=\"hair\" d=\"M%.1f %.1fV%.1f\"/></g>", x, y, bottom);
+	}
+}
+
+static void put_badge(const struct chart *c, const struct badge *b, double bottom)
+{
+	const struct mark *speaker = &c->incident->marks[b->speaker];
+	double y = b->row * MARK_HEIGHT + MARK_HEIGHT / 2.0;
+	double width = badge_width(b);
+
+	put_hairs(c, b, y, bottom);
+	fputs("<g class=\"sign m-", c->to);
+	html_text(c->to, speaker->kind);
+	fprintf(c->to,
+		"\"><rect class=\"badge\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" "
+		"rx=\"%d\"/>",
+		b->x - BADGE / 2.0, y - BADGE / 2.0, width, BADGE, BADGE / 2);
+	fprintf(c->to, "<text class=\"badge-number\" x=\"%.1f\" y=\"%.1f\">%u",
+		b->x - BADGE / 2.0 + width / 2, y + 3.7, c->incident->marks[b->first].number);
+	if (b->first != b->last)
+		fprintf(c->to, "\xe2\x80\x93%u", c->incident->marks[b->last].number);
+	fputs("</text>", c->to);
+	if (b->words != WORDS_NONE) {
+		bool left = b->words == WORDS_LEFT;
+
+		fprintf(c->to, "<text class=\"mark-name\" x=\"%.1f\" y=\"%.1f\"%s>",
+			b->x - BADGE / 2.0 + (left ? -5 : width + 5), y + 4,
+			left ? " text-anchor=\"end\"" : "");
+		html_text(c->to, speaker->words);
+		fputs(b->first != b->last ? " \xe2\x80\xa6</text>" : "</text>", c->to);
 	}
 	fputs("</g>\n", c->to);
 }
@@ -138,7 +202,7 @@ static void put_stretch(const struct chart *c, uint32_t from, uint32_t until, do
 static void put_time_axis(struct chart *c)
 {
 	const struct picture *p = c->picture;
-	double used = 0;
+	double used = PLOT_LEFT - 30; /* beside the name of the zone */
 
 	if (p->zoom_from) /* 0: it begins with the stretched part */
 		put_stretch(c, 0, p->zoom_from, &used);
@@ -220,8 +284,8 @@ void chart_write(const struct document *d, const struct doc_incident *incident, 
 {
 	struct chart c = {
 		.to = to, .incident = incident, .picture = incident->picture, .number = number};
-	struct placed placed[DOCUMENT_MAX_MARKS];
-	uint32_t rows = place_marks(&c, placed);
+	struct badge badges[DOCUMENT_MAX_MARKS];
+	uint32_t rows, nr = place_marks(&c, badges, &rows);
 	double top = rows * MARK_HEIGHT + 4, bottom = top;
 	char *panels = draw_panels(&c, top, &bottom);
 
@@ -239,8 +303,8 @@ void chart_write(const struct document *d, const struct doc_incident *incident, 
 	if (is_stretched(c.picture))
 		put_stretched(&c, top, bottom);
 	fputs(panels ? panels : "", to);
-	for (uint32_t i = 0; i < incident->nr_marks; i++)
-		put_mark(&c, &incident->marks[i], &placed[i], 0, bottom);
+	for (uint32_t i = 0; i < nr; i++)
+		put_badge(&c, &badges[i], bottom);
 	fputs("</svg>\n", to);
 	free(panels);
 }

@@ -57,7 +57,7 @@ static void put_axis(struct chart *c, const struct scale *s, enum unit unit)
 /* Title on the left, what the colours mean on the right of it. */
 static void put_title(struct chart *c, const char *title, const struct legend *legends, size_t nr)
 {
-	double x = PLOT_LEFT + 9.0 + 7.0 * (double)strlen(title);
+	double x = PLOT_LEFT + 6.0 + 8.0 * (double)strlen(title);
 	double y = c->y - 9;
 
 	fprintf(c->to, "<text class=\"panel-title\" x=\"%d\" y=\"%.0f\">%s</text>", PLOT_LEFT, y,
@@ -69,7 +69,7 @@ static void put_title(struct chart *c, const char *title, const struct legend *l
 			strstr(legends[i].class, "line") ? 3 : 10);
 		fprintf(c->to, "<text class=\"legend\" x=\"%.0f\" y=\"%.0f\">%s</text>", x + 31, y,
 			legends[i].words);
-		x += 31 + 6.4 * (double)strlen(legends[i].words);
+		x += 31 + 7.6 * (double)strlen(legends[i].words);
 	}
 	fputc('\n', c->to);
 }
@@ -241,7 +241,7 @@ static double memory_top(const struct chart *c)
 /* Names of ceilings that are near each other stand beside each other, from the right. */
 static void put_ceilings(struct chart *c, const struct scale *s)
 {
-	double used_y = -100, right = PLOT_RIGHT - 4;
+	double used_y = -100, right = PLOT_RIGHT - 4, width = 0;
 	uint32_t nr_far = 0;
 
 	for (uint32_t i = 0; i < c->incident->nr_ceilings; i++) {
@@ -255,7 +255,8 @@ static void put_ceilings(struct chart *c, const struct scale *s)
 				"<path class=\"ceiling%s\" data-bytes=\"%llu\" d=\"M%d %.1fH%d\"/>",
 				ceiling->nearest ? " nearest" : "",
 				(unsigned long long)ceiling->bytes, PLOT_LEFT, y, PLOT_RIGHT);
-		right = fabs(label_y - used_y) < 12 ? right - 210 : PLOT_RIGHT - 4;
+		right = fabs(label_y - used_y) < 12 ? right - width : PLOT_RIGHT - 4;
+		width = 7.4 * (double)strlen(ceiling->words) + 86;
 		used_y = label_y;
 		fprintf(c->to,
 			"<text class=\"ceiling-name\" x=\"%.0f\" y=\"%.1f\" text-anchor=\"end\">",
@@ -470,7 +471,7 @@ static void put_layer(struct chart *c, const struct scale *s, const struct serie
 static void put_stack(struct chart *c, const char *name, const char *title, double height,
 		      const struct series_points *points, const struct layer *layers, size_t nr)
 {
-	double base[PICTURE_COLUMNS + 1] = {0};
+	double base[PICTURE_COLUMNS + 8] = {0}; /* two points may have been split */
 	struct legend legends[12];
 	size_t nr_legends = 0;
 	struct scale s;

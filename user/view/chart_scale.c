@@ -8,6 +8,7 @@
 #include "base/units.h"
 
 #define MOST_TICKS 5
+#define LINE	   24 /* what a tick takes of the height */
 
 static void set_ticks(struct scale *s, double step)
 {
@@ -40,13 +41,15 @@ void scale_counts(struct scale *s, double max, double top, double bottom)
 
 	if (!(max > 1) || !isfinite(max))
 		max = 1;
+	double most = bottom - top >= 2 * LINE ? (bottom - top) / LINE : 2;
+
 	init(s, max * 1.06, top, bottom);
-	while (s->high / decade > 5 * 10)
+	while (s->high / decade > most * 10)
 		decade *= 10;
 	for (size_t i = 0; i < 6; i++) {
 		double step = decade * steps[i % 3] * (i < 3 ? 1 : 10);
 
-		if (s->high / step <= 4) {
+		if (s->high / step <= most) {
 			set_ticks(s, step);
 			return;
 		}

@@ -55,11 +55,13 @@ const char *content_offset(struct document *d, double ms)
 	struct text t;
 
 	text_init(&t, buffer, sizeof(buffer));
+	if (fabs(ms) < 0.05) /* what lines round to */
+		return "0 ms";
 	text_add(&t, ms < 0 ? "\xe2\x88\x92" : "+"); /* a minus sign, not a hyphen */
 	if (fabs(ms) >= 1)
 		text_add_duration(&t, u64_of(fabs(ms) * (double)NSEC_PER_MSEC));
 	else
-		text_add(&t, fabs(ms) > 0 ? "under 1 ms" : "0 ms");
+		text_add(&t, "under 1 ms");
 	return document_text(d, "%s", buffer);
 }
 

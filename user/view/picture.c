@@ -14,6 +14,7 @@
 #define FOCUS_BEFORE_NS	  (10 * NSEC_PER_SEC) /* what leads to a failure directly */
 #define FOCUS_MIN_NS	  (2 * NSEC_PER_SEC)
 #define SMALL_FOCUS	  0.3  /* of the window: then it is stretched ... */
+#define FLOOD		  2.0  /* times the rate of the whole point */
 #define FOCUS_SHARE	  0.45 /* ... to this */
 
 /* What a window is made from, in boot time. */
@@ -22,6 +23,7 @@ struct span {
 	uint64_t first_ns; /* of all moments */
 	uint64_t last_ns;
 	uint64_t failure_ns; /* first failure */
+	uint64_t end_ns;     /* last failure */
 	uint64_t focus_ns;   /* first moment near it */
 	uint64_t birth_ns;   /* of the culprit; 0 unknown */
 };
@@ -73,8 +75,9 @@ static bool read_span(const json_t *incident, struct span *span)
 	span->failure_ns = boot_of(span, incident, JSON_PATH("impact", "window", "start"));
 	if (!span->failure_ns)
 		span->failure_ns = boot_ns;
+	span->end_ns = boot_of(span, incident, JSON_PATH("impact", "window", "end"));
 	take_moment(span, span->failure_ns);
-	take_moment(span, boot_of(span, incident, JSON_PATH("impact", "window", "end")));
+	take_moment(span, span->end_ns);
 	take_moments(span, json_at(incident, JSON_PATH("timeline")));
 	span->birth_ns = boot_of(span, incident, JSON_PATH("process", "process.creation.time"));
 	return span->last_ns > 0;
@@ -223,6 +226,83 @@ static bool upstream_of(const json_t *incident, struct endpoint *out)
 	       out->port;
 }
 
+/* Counts that are failures; the others are as well before as after the first one. */
+static bool is_failure(uint32_t count)
+{
+	return (count >= FLOW_STATUS_COUNTS + FLOW_STATUS_5XX && count < FLOW_LATENCIES);
+}
+
+/* Of what is no failure, the part before: as if requests had come evenly, failed or not. */
+static double good_before(const double *counts, double part, bool failures_after)
+{
+	double good = 0, failed = 0, before;
+
+	for (uint32_t c = FLOW_STATUS_COUNTS; c < FLOW_FAIL_COUNTS; c++)
+		*(is_failure(c) ? &failed : &good) += counts[c];
+	if (good <= 0)
+		return part;
+	before = (good + failed) * part - (failures_after ? 0 : failed);
+	return before < 0 ? 0 : (before < good ? before / good : 1);
+}
+
+static void share_counts(double *before, double *after, uint32_t nr, double part,
+			 bool failures_after)
+{
+	double good = good_before(before, part, failures_after);
+
+	for (uint32_t c = 0; c < nr; c++) {
+		double all = before[c];
+
+		before[c] = all * (is_failure(c) ? !failures_after : good);
+		after[c] = all - before[c];
+	}
+}
+
+/* How much of a point failures take at least: in less they would look like a flood. */
+static uint64_t least_failing_ns(const double *counts, uint64_t length_ns)
+{
+	double all = 0, failed = 0;
+
+	for (uint32_t c = FLOW_STATUS_COUNTS; c < FLOW_LATENCIES; c++) {
+		all += counts[c];
+		failed += is_failure(c) ? counts[c] : 0;
+	}
+	return all > 0 ? (uint64_t)((double)length_ns * failed / all / FLOOD) : length_ns / 3;
+}
+
+/*
+ * The point that holds ts_ns in two: counts are told for a whole tick, but the first and the last
+ * failure are known to the nanosecond, and no bar may show one where there was none.
+ */
+static void split(struct series_points *points, uint64_t ts_ns, bool failures_after)
+{
+	uint64_t least, start, end;
+	uint32_t i = 0;
+
+	while (i < points->nr && (points->at[i].start_ns >= ts_ns || points->at[i].end_ns <= ts_ns))
+		i++;
+	if (i == points->nr || series_points_insert(points, i))
+		return;
+	start = points->at[i].start_ns;
+	end = points->at[i].end_ns;
+	least = least_failing_ns(&points->counts[i * points->nr_counts], end - start);
+	ts_ns = failures_after ? min_u64(ts_ns, end - least) : max_u64(ts_ns, start + least);
+	share_counts(&points->counts[i * points->nr_counts],
+		     &points->counts[(i + 1) * points->nr_counts], points->nr_counts,
+		     (double)(ts_ns - start) / (double)(end - start), failures_after);
+	points->at[i].end_ns = points->at[i + 1].start_ns = ts_ns;
+}
+
+static void split_at_failures(struct picture *p, const struct span *span)
+{
+	struct series_points *all[] = {&p->clients, &p->upstream};
+
+	for (int i = 0; i < 2; i++) {
+		split(all[i], span->failure_ns, true);
+		split(all[i], span->end_ns + 1, false);
+	}
+}
+
 static void take_traffic(struct picture *p, const struct history *h, const json_t *incident,
 			 uint64_t at_ns)
 {
@@ -264,6 +344,7 @@ struct picture *picture_take(const struct history *h, const json_t *incident)
 		take_others(p, h, culprit, next_tgid);
 	}
 	take_traffic(p, h, incident, span.failure_ns);
+	split_at_failures(p, &span);
 	return p;
 }
 

@@ -352,6 +352,23 @@ int series_points_add(struct series_points *sum, const struct series_points *mor
 	return 0;
 }
 
+int series_points_insert(struct series_points *points, uint32_t i)
+{
+	struct series_points more;
+	int err = points_alloc(&more, points->nr + 1, points->nr_gauges, points->nr_counts);
+
+	if (err)
+		return err;
+	for (uint32_t from = 0; from < points->nr; from++) {
+		copy_point(&more, more.nr++, points, from);
+		if (from == i)
+			copy_point(&more, more.nr++, points, from);
+	}
+	series_points_free(points);
+	*points = more;
+	return 0;
+}
+
 bool series_extent(const struct series *s, uint64_t *start_ns, uint64_t *end_ns)
 {
 	const struct series_track *track = &s->whole;

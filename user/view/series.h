@@ -91,6 +91,9 @@ void series_points_free(struct series_points *points);
  */
 int series_points_add(struct series_points *sum, const struct series_points *more);
 
+/* A copy of point i behind it. 0 or -ENOMEM. */
+int series_points_insert(struct series_points *points, uint32_t i);
+
 /* First and last moment there is a row of; false if there is none. */
 bool series_extent(const struct series *s, uint64_t *start_ns, uint64_t *end_ns);
 
