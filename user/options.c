@@ -258,7 +258,7 @@ static const struct option_row options[] = {
 	 "system calls that the run does not need are refused: on\n"
 	 "(default), log (allow, and tell in the kernel's log), off"},
 	{"format", 'o', "FORMAT",
-	 "html, text, markdown or json, or a file: .html, .txt, .md, .json",
+	 "html, markdown, text or json, or a file: .html, .md, .txt, .json",
 	 COMMAND_BIT(COMMAND_CHECK) | COMMAND_BIT(COMMAND_REPORT), set_format,
 	 "how check prints: text or json; how report does: html,\n"
 	 "text, markdown, json, or a file named so: out.html\n"

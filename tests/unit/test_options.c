@@ -18,8 +18,11 @@ static char error[256];
 static int parse(const char *line, struct options *out)
 {
 	static char copy[2048];
-	char *argv[MAX_ARGS] = {"memswell"};
+	static char *argv[MAX_ARGS]; /* options point into it */
 	int argc = 1;
+
+	memset(argv, 0, sizeof(argv));
+	argv[0] = "memswell";
 
 	snprintf(copy, sizeof(copy), "%s", line);
 	for (char *word = strtok(copy, " "); word && argc < MAX_ARGS - 1; word = strtok(NULL, " "))
@@ -84,8 +87,14 @@ static void refuses_and_names_what_was_expected(void **state)
 		{"record", "record: expected a file name"},
 		{"replay", "replay: expected a file name"},
 		{"replay a b", "unexpected argument 'b' after replay"},
-		{"check -o yaml", "html, text, markdown or json"},
+		{"check -o yaml", "text or json"},
+		{"check -o out.json", "check: expected text or json"},
 		{"check -o html", "check: expected text or json"},
+		{"report", "report: expected a file name"},
+		{"report a -o out.pdf", "or a file: .html"},
+		{"explain", "explain: expected a file name"},
+		{"explain a b c", "unexpected argument 'c' after explain"},
+		{"explain a -o text", "--format does not apply to explain"},
 		{"run -o json", "--format does not apply to run"},
 		{"replay x --tick 1s", "--tick does not apply to replay"},
 		{"--nonsense", "unknown option '--nonsense'"},
@@ -121,6 +130,31 @@ static void reads_what_it_may_cost(void **state)
 	assert_int_equal(parse("--bpf-stats=0.1 record x", &o), 0);
 	assert_int_equal(o.stats_every, 1000);
 	assert_string_equal(o.file, "x");
+}
+
+static void a_report_takes_files_and_a_format_or_a_file_that_says_it(void **state)
+{
+	struct options o;
+
+	(void)state;
+	assert_int_equal(parse("report a b c", &o), 0);
+	assert_int_equal(o.command, COMMAND_REPORT);
+	assert_int_equal(o.nr_arguments, 3);
+	assert_string_equal(o.arguments[2], "c");
+	assert_false(o.has_format);
+	assert_int_equal(parse("report a -o markdown", &o), 0);
+	assert_true(o.has_format && o.format == FORMAT_MARKDOWN && !o.output);
+	assert_int_equal(parse("report -o out.html a", &o), 0);
+	assert_true(o.has_format && o.format == FORMAT_HTML);
+	assert_string_equal(o.output, "out.html");
+	assert_string_equal(o.arguments[0], "a");
+	assert_int_equal(parse("report a -O post.md", &o), 0);
+	assert_true(o.format == FORMAT_MARKDOWN);
+	assert_int_equal(parse("report a -O noend -o json", &o), 0);
+	assert_true(o.format == FORMAT_JSON);
+	assert_string_equal(o.output, "noend");
+	assert_int_equal(parse("explain a 01M81", &o), 0);
+	assert_int_equal(o.nr_arguments, 2);
 }
 
 static void never_echoes_control_bytes(void **state)
@@ -204,6 +238,7 @@ int main(void)
 		cmocka_unit_test(takes_options_before_and_after_the_command),
 		cmocka_unit_test(refuses_and_names_what_was_expected),
 		cmocka_unit_test(reads_what_it_may_cost),
+		cmocka_unit_test(a_report_takes_files_and_a_format_or_a_file_that_says_it),
 		cmocka_unit_test(never_echoes_control_bytes),
 		cmocka_unit_test(takes_sixteen_gateways_and_refuses_the_next),
 		cmocka_unit_test(reads_durations_with_their_units),

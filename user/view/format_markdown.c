@@ -75,6 +75,11 @@ static void put_list(FILE *to, const struct block *b)
 			fprintf(to, "%u. ", i + 1);
 		else
 			fputs("- ", to);
+		if (b->nr_columns > 1 && *b->rows[i].cells[1].text) {
+			fputs("**", to);
+			put_escaped(to, b->rows[i].cells[1].text);
+			fputs("**: ", to);
+		}
 		put_line(to, b->rows[i].cells[0].text);
 		fputc('\n', to);
 	}

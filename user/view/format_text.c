@@ -113,9 +113,12 @@ static void put_shares(FILE *to, const struct block *b)
 static void put_list(FILE *to, const struct block *b, bool numbered)
 {
 	for (uint32_t i = 0; i < b->nr_rows; i++) {
-		int used = fprintf(to, numbered ? " %2u. " : "  - ", i + 1);
+		int indent = fprintf(to, numbered ? " %2u. " : "  - ", i + 1);
+		int used = indent;
 
-		put_wrapped(to, b->rows[i].cells[0].text, used, used);
+		if (b->nr_columns > 1 && *b->rows[i].cells[1].text)
+			used += fprintf(to, "%s: ", b->rows[i].cells[1].text);
+		put_wrapped(to, b->rows[i].cells[0].text, used, indent);
 	}
 }
 

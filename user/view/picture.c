@@ -253,7 +253,10 @@ static void share_counts(double *before, double *after, uint32_t nr, double part
 	for (uint32_t c = 0; c < nr; c++) {
 		double all = before[c];
 
-		before[c] = all * (is_failure(c) ? !failures_after : good);
+		if (is_failure(c))
+			before[c] = failures_after ? 0 : all;
+		else
+			before[c] = all * (c < FLOW_STATUS_COUNTS ? part : good);
 		after[c] = all - before[c];
 	}
 }
