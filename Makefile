@@ -55,7 +55,8 @@ say  = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all test test-live test-binaries test-kernels stress scenarios demo bench fuzz format install clean
+.PHONY: all test test-live test-binaries test-kernels test-views stress scenarios demo bench fuzz format \
+	install clean
 
 all: memswell
 
@@ -173,6 +174,13 @@ scenarios:
 	@$(MAKE) --no-print-directory all
 	@bash tests/scenarios/run.sh -j $(JOBS) --seeds $(SEEDS) --load $(LOADS) \
 		$(if $(RESULTS),--results $(RESULTS)) $(ONLY)
+
+# What the report looks like to its readers, in a real browser; skips where that cannot be had.
+# IMAGES=1 also draws the pictures of the README anew.
+test-views:
+	@sh scripts/deps.sh views || true
+	@$(MAKE) --no-print-directory all
+	@MEMSWELL_UPDATE_IMAGES=$(IMAGES) bash tests/report/browser.sh
 
 fuzz: $(FUZZ_BIN)
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# deps.sh MODE - install what MODE (build, demo, test, scenarios, bench or kernels) needs from Debian,
+# deps.sh MODE - install what MODE (build, demo, test, scenarios, bench, views or kernels) needs from Debian,
 # naming each missing package with its reason. Silent when nothing is missing. It never starts a
 # service. What only some scenarios need is optional: each of it is tried by itself.
 set -eu
@@ -39,6 +39,10 @@ table() {
 	scenarios iproute2       ip        networks that are cut
 	scenarios openssl        openssl   certificates of gateways
 	scenarios npm            npm       fetches pm2
+	views chromium         chromium  renders reports as readers see them
+	views npm              npm       fetches playwright-core, which drives it
+	views poppler-utils    pdftoppm  looks at printed pages
+	views fonts-dejavu-core -        letters
 	kernels qemu-system-x86 qemu-system-x86_64 boots other kernels
 	kernels qemu-system-common - shares this machine's root with them
 	kernels busybox-static   -       the first process of a guest
@@ -47,7 +51,7 @@ table() {
 }
 
 usage() {
-	echo "usage: deps.sh build|demo|test|scenarios|bench|kernels" >&2
+	echo "usage: deps.sh build|demo|test|scenarios|bench|views|kernels" >&2
 	exit 2
 }
 
@@ -58,6 +62,7 @@ demo) modes="build demo" ;;
 test) modes="build demo test" ;;
 scenarios) modes="build demo test scenarios" ;;
 bench) modes="build demo test bench" ;;
+views) modes="build demo views" ;;
 kernels) modes="build demo test kernels" ;;
 *) usage ;;
 esac
@@ -78,15 +83,20 @@ missing=$(echo "$wanted" | while read -r package program why; do
 	echo "$package $why"
 done)
 
-# pm2 is in no Debian: from npm, into the build directory.
-add_pm2() {
+# In no Debian: from npm, into the build directory.
+from_npm() { # MODE
+	case $1 in
+	scenarios) what=pm2@7 ;;
+	views) what=playwright-core@1 ;;
+	*) return 0 ;;
+	esac
 	top=$(cd "$(dirname "$0")/.." && pwd)
-	[ ! -x "$top/build/npm/node_modules/.bin/pm2" ] && ! command -v pm2 >/dev/null || return 0
-	echo "memswell's scenarios use pm2 from npm" >&2
-	npm install --prefix "$top/build/npm" --no-audit --no-fund --loglevel=error pm2@7 >&2 </dev/null
+	[ ! -d "$top/build/npm/node_modules/${what%@*}" ] && ! command -v "${what%@*}" >/dev/null || return 0
+	echo "memswell's $1 use ${what%@*} from npm" >&2
+	npm install --prefix "$top/build/npm" --no-audit --no-fund --loglevel=error "$what" >&2 </dev/null
 }
 if [ -z "$missing" ]; then
-	[ "$1" != scenarios ] || add_pm2
+	from_npm "$1"
 	exit 0
 fi
 
@@ -126,7 +136,7 @@ if ! install $packages && ! { apt-get update -q >"$log" 2>&1 </dev/null && insta
 		for package in $packages; do
 			install "$package" || echo "deps.sh: no $package; its scenarios will be skipped" >&2
 		done
-		add_pm2
+		from_npm "$1"
 		exit
 	fi
 	cat "$log" >&2
@@ -147,4 +157,4 @@ for daemon in nginx haproxy; do
 	esac
 done
 echo "installed: $packages" >&2
-[ "$1" != scenarios ] || add_pm2
+from_npm "$1"

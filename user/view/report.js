@@ -76,7 +76,7 @@
 				if (Math.abs(mark.x - at) < 3) readout.append(line("em", `${mark.number} ${mark.name}`));
 			for (const s of series) {
 				const value = valueAt(s, at);
-				if (!Number.isNaN(value)) readout.append(line("span", s.name, s.spell(value)));
+				if (value > 0 || (value === 0 && s.spell !== spell.per_s)) readout.append(line("span", s.name, s.spell(value)));
 			}
 			readout.hidden = false;
 			const place = at * scale, width = readout.offsetWidth;
