@@ -358,7 +358,7 @@ void chart_memory(struct chart *c)
 	struct curve usage = {"usage",	   "cgroup usage", "bytes", points,
 			      gauge_value, MEMORY_USAGE,   0};
 	struct legend shown[4] = {legends[0], legends[1]};
-	size_t nr = 2;
+	size_t nr = points->nr ? 2 : 0;
 	struct scale s;
 
 	if (!points->nr && !p->nr_forecasts && !p->nr_others)
@@ -367,6 +367,8 @@ void chart_memory(struct chart *c)
 	scale_bytes(&s, memory_top(c), c->y, c->y + MEMORY_HEIGHT);
 	fprintf(c->to, " data-high=\"%.0f\"", s.high);
 	put_places(c, points);
+	if (!points->nr && p->nr_forecasts)
+		shown[nr++] = (struct legend){"floor", "floor, as reported"};
 	if (p->nr_others)
 		shown[nr++] = legends[2];
 	if (has_forecast(p))

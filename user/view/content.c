@@ -301,13 +301,14 @@ static void fill_subtitle(const struct feed *feed, struct document *d)
 static void fill_notes(const struct feed *feed, struct document *d)
 {
 	bool records = false;
-	uint64_t growths = 0;
+	uint64_t growths = 0, refused = 0;
 
 	d->notes = (struct block){
 		.kind = BLOCK_LIST, .key = "notes", .title = "About the data", .explains = true};
 	for (uint32_t i = 0; i < feed->nr_hosts; i++) {
 		records |= history_has_records(feed->hosts[i]->history);
 		growths += feed->hosts[i]->nr_growths;
+		refused += history_refused(feed->hosts[i]->history);
 	}
 	if (!d->nr_incidents)
 		block_add(d, &d->notes,
@@ -330,6 +331,13 @@ static void fill_notes(const struct feed *feed, struct document *d)
 		block_add(d, &d->notes,
 			  document_text(d, "%llu lines are no lines of memswell and were left out.",
 					(ull)feed->foreign_lines));
+	if (refused)
+		block_add(
+			d, &d->notes,
+			document_text(d,
+				      "%llu times a process or a flow found no room, or lost it to "
+				      "a newer one: pictures may lack it.",
+				      (ull)refused));
 	if (feed->dropped_hosts)
 		block_add(d, &d->notes,
 			  document_text(d, "%llu lines of more than %d hosts were left out.",

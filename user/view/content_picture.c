@@ -279,5 +279,6 @@ void content_picture(struct writing *w)
 		add_data_row(w, b, &s);
 	}
 	if (!b->nr_rows)
-		b->note = "Nothing was recorded that could be drawn, except the moments above.";
+		b->note = "No values over time were recorded: only moments, and ceilings and "
+			  "forecasts if there were any.";
 }

@@ -210,14 +210,6 @@ static struct history_process *process_of(const struct parsed *p)
 		    : NULL;
 }
 
-static enum growth_level level_of(const char *word)
-{
-	for (int i = 0; i < NR_GROWTH_LEVELS; i++)
-		if (strcmp(growth_level_name((enum growth_level)i), word) == 0)
-			return (enum growth_level)i;
-	return GROWTH_NONE;
-}
-
 static double seconds_or_none(const json_t *json, const char *key)
 {
 	double value = -1;
@@ -232,18 +224,14 @@ static int take_growth(const struct parsed *p)
 	struct history_process *process = process_of(p);
 	struct history_forecast f = {
 		.ts_ns = p->boot_ns,
-		.level = level_of(json_text(growth, JSON_PATH("level"))),
 		.floor_bytes = json_u64(growth, JSON_PATH("floor_bytes")),
 		.ceiling_bytes = json_u64(growth, JSON_PATH("ceiling_bytes")),
 		.exhaustion_s = seconds_or_none(growth, "exhaustion_s"),
 		.exhaustion_p10_s = seconds_or_none(growth, "exhaustion_p10_s"),
 		.exhaustion_p90_s = seconds_or_none(growth, "exhaustion_p90_s"),
 	};
-	const char *source = json_text(growth, JSON_PATH("ceiling_source"));
 
 	p->host->nr_growths++;
-	json_number_at(growth, JSON_PATH("floor_slope_bytes_per_s"), &f.slope_bytes_per_s);
-	utf8_sanitize(f.ceiling_source, sizeof(f.ceiling_source), source, strlen(source));
 	if (process)
 		history_forecast(process, &f);
 	return 0;
@@ -257,12 +245,10 @@ static int take_sample(const struct parsed *p)
 		.anon_bytes = json_u64(sample, JSON_PATH("anon_bytes")),
 		.file_bytes = json_u64(sample, JSON_PATH("file_bytes")),
 		.shmem_bytes = json_u64(sample, JSON_PATH("shmem_bytes")),
-		.swap_bytes = json_u64(sample, JSON_PATH("swap_bytes")),
 		.memcg_usage_bytes = json_u64(sample, JSON_PATH("limit_usage_bytes")),
 		.memcg_limit_bytes = json_u64(sample, JSON_PATH("limit_bytes")),
 	};
 
-	p->host->nr_samples++;
 	if (process)
 		history_sample(p->host->history, process, p->boot_ns, &task);
 	return 0;

@@ -35,7 +35,6 @@ struct feed_host {
 	int64_t last_wall_ns;
 	uint64_t nr_lines;
 	uint64_t nr_growths; /* forecasts and suspicions */
-	uint64_t nr_samples;
 };
 
 struct feed_incident {

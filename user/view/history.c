@@ -16,7 +16,6 @@
 #define MAX_MEMORIES  768
 #define MAX_FLOWS     192
 #define MAX_CGROUPS   1024
-#define MAX_LISTENERS 512
 #define MAX_ANCESTORS 16
 
 #define MEMORY_WORTH_KEEPING  (4 * MIB)
@@ -52,8 +51,6 @@ struct history {
 	struct history_cgroup *cgroups[MAX_CGROUPS];
 	uint32_t nr_cgroups;
 	struct hash_table cgroup_places; /* struct cgroup_entry */
-	struct history_listener listeners[MAX_LISTENERS];
-	uint32_t nr_listeners;
 };
 
 struct history *history_new(void)
@@ -239,7 +236,6 @@ static void note_memory(struct history *h, struct history_process *p, uint64_t t
 {
 	struct series *memory = memory_of(h, p);
 
-	p->last_ns = ts_ns;
 	if (!memory)
 		return;
 	series_set(memory, ts_ns, MEMORY_ANON, (double)p->anon_bytes);
@@ -364,11 +360,8 @@ static struct history_flow *flow_of(struct history *h, const struct history_proc
 	} else {
 		f = longest_unused(h);
 	}
-	*f = (struct history_flow){.program = program,
-				   .endpoint = flow->endpoint,
-				   .role = flow->role,
-				   .first_ns = h->now_ns};
-	memcpy(f->comm, p->comm, sizeof(f->comm));
+	*f = (struct history_flow){
+		.program = program, .endpoint = flow->endpoint, .role = flow->role};
 	series_init(&f->series, &shape);
 	return f;
 }
@@ -504,18 +497,6 @@ static void take_exec(struct history *h, const struct record *r)
 	memcpy(p->comm, r->exec.comm, sizeof(p->comm));
 }
 
-static void take_exe(struct history *h, const struct record *r)
-{
-	struct history_process *p = process_of(h, &r->exe.proc);
-
-	if (!p)
-		return;
-	p->runtime = (enum runtime_kind)r->exe.runtime;
-	p->heap_limit_bytes = r->exe.heap_limit_bytes;
-	p->supervisor_limit_bytes = r->exe.supervisor_limit_bytes;
-	memcpy(p->exe_path, r->exe.path, sizeof(p->exe_path));
-}
-
 static void take_exit(struct history *h, const struct record *r)
 {
 	struct history_process *p = process_of(h, &r->exit.proc);
@@ -523,7 +504,6 @@ static void take_exit(struct history *h, const struct record *r)
 	if (!p)
 		return;
 	p->exit_ns = r->ts_ns;
-	p->exit_status = r->exit.status;
 	if (!*p->comm)
 		memcpy(p->comm, r->exit.comm, sizeof(p->comm));
 	if (!r->exit.anon_bytes)
@@ -550,22 +530,13 @@ static void take_oom(struct history *h, const struct record *r)
 void history_sample(struct history *h, struct history_process *p, uint64_t ts_ns,
 		    const struct record_task *task)
 {
-	struct history_cgroup *c;
-
 	p->anon_bytes = task->anon_bytes;
 	p->file_bytes = task->file_bytes;
 	p->shmem_bytes = task->shmem_bytes;
-	p->swap_bytes = task->swap_bytes;
 	p->usage_bytes = task->memcg_usage_bytes;
-	p->limit_bytes = task->memcg_limit_bytes;
-	p->cpu_ns = task->cpu_ns;
 	note_memory(h, p, ts_ns, true);
-	c = cgroup_of(h, &task->memcg);
-	if (!c)
-		return;
-	p->memcg = task->memcg;
-	c->usage_bytes = task->memcg_usage_bytes;
-	c->limit_bytes = task->memcg_limit_bytes;
+	if (task->memcg.id)
+		p->memcg = task->memcg;
 }
 
 static void take_task(struct history *h, const struct record *r)
@@ -588,14 +559,6 @@ static void take_rss(struct history *h, const struct record *r)
 	note_memory(h, p, r->ts_ns, false);
 }
 
-static void take_cgroup(struct history *h, const struct record *r)
-{
-	struct history_cgroup *c = cgroup_of(h, &r->cgroup.memcg);
-
-	if (c)
-		memcpy(c->path, r->cgroup.path, sizeof(c->path));
-}
-
 static void take_reclaim(struct history *h, const struct record *r)
 {
 	struct history_cgroup *c = cgroup_of(h, &r->reclaim.memcg);
@@ -611,36 +574,12 @@ static void take_reclaim(struct history *h, const struct record *r)
 		   r->reclaim.direct_count + r->reclaim.memcg_count);
 }
 
-static struct history_listener *listener_of(struct history *h, const struct endpoint *local)
-{
-	for (uint32_t i = 0; i < h->nr_listeners; i++)
-		if (endpoint_equal(&h->listeners[i].local, local))
-			return &h->listeners[i];
-	if (h->nr_listeners == MAX_LISTENERS) {
-		h->refused++;
-		return NULL;
-	}
-	h->listeners[h->nr_listeners] = (struct history_listener){.local = *local};
-	return &h->listeners[h->nr_listeners++];
-}
-
 static void take_listener(struct history *h, const struct record *r)
 {
-	struct history_listener *l = listener_of(h, &r->listener.local);
 	struct history_process *owner = process_of(h, &r->listener.owner);
 
 	if (owner)
 		owner->serves = true;
-	if (!l)
-		return;
-	l->up = r->listener.state != LISTENER_DOWN;
-	if (!l->up) {
-		l->down_ns = r->ts_ns;
-		return;
-	}
-	l->owner = r->listener.owner;
-	l->up_ns = r->ts_ns;
-	l->nr_ups += r->listener.state == LISTENER_UP;
 }
 
 static void take_tick(struct history *h, const struct record *r)
@@ -655,9 +594,8 @@ void history_record(struct history *h, const struct record *record)
 	static void (*const takers[NR_RECORD_KINDS])(struct history *, const struct record *) = {
 		[RECORD_HEADER] = take_header,	 [RECORD_CLOCK] = take_clock,
 		[RECORD_PROC] = take_proc,	 [RECORD_EXEC] = take_exec,
-		[RECORD_EXE] = take_exe,	 [RECORD_EXIT] = take_exit,
-		[RECORD_OOM] = take_oom,	 [RECORD_TASK] = take_task,
-		[RECORD_RSS] = take_rss,	 [RECORD_CGROUP] = take_cgroup,
+		[RECORD_EXIT] = take_exit,	 [RECORD_OOM] = take_oom,
+		[RECORD_TASK] = take_task,	 [RECORD_RSS] = take_rss,
 		[RECORD_RECLAIM] = take_reclaim, [RECORD_LISTENER] = take_listener,
 		[RECORD_FLOW] = take_flow,	 [RECORD_TICK] = take_tick,
 	};
@@ -744,23 +682,6 @@ struct history_process *history_next_process(const struct history *h, uint32_t *
 			return p;
 	}
 	return NULL;
-}
-
-struct history_flow *history_next_flow(const struct history *h, uint32_t *cursor)
-{
-	return *cursor < h->nr_flows ? h->flows[(*cursor)++] : NULL;
-}
-
-struct history_cgroup *history_next_cgroup(const struct history *h, uint32_t *cursor)
-{
-	return *cursor < h->nr_cgroups ? h->cgroups[(*cursor)++] : NULL;
-}
-
-struct history_listener *history_next_listener(const struct history *h, uint32_t *cursor)
-{
-	/* Entries lie in the table itself and never move. */
-	return *cursor < h->nr_listeners ? (struct history_listener *)&h->listeners[(*cursor)++]
-					 : NULL;
 }
 
 size_t history_bytes(const struct history *h)

@@ -8,7 +8,7 @@
  * Limits, and what happens there: 16384 processes known by name (dead ones leave first, else the new
  * one is not known), 768 of them with memory over time (the longest dead leaves, else the new one
  * has none; only those get one that reach 4 MiB or serve requests), 192 flows (the longest unused
- * leaves), 1024 cgroups and 512 listeners (new ones are not known). `refused` counts.
+ * leaves) and 1024 cgroups (new ones are not known). history_refused() counts.
  */
 #ifndef MEMSWELL_HISTORY_H
 #define MEMSWELL_HISTORY_H
@@ -39,12 +39,9 @@ enum reclaim_count { RECLAIM_DIRECT_US = 0, RECLAIM_MEMCG_US, RECLAIM_EVENTS, NR
 /* A forecast as it was made, from a line of kind memswell.growth. */
 struct history_forecast {
 	uint64_t ts_ns;
-	enum growth_level level;
 	uint64_t floor_bytes;
-	double slope_bytes_per_s;
 	uint64_t ceiling_bytes; /* 0 unknown */
-	char ceiling_source[24];
-	double exhaustion_s; /* < 0: not foreseen; likewise the two below */
+	double exhaustion_s;	/* < 0: not foreseen; likewise the two below */
 	double exhaustion_p10_s;
 	double exhaustion_p90_s;
 };
@@ -55,23 +52,15 @@ struct history_process {
 	struct proc_id id;
 	uint32_t parent_tgid;
 	struct cgroup_id memcg;
-	enum runtime_kind runtime;
 	char comm[RECORD_COMM_LEN];
 	uint64_t first_ns; /* first seen */
-	uint64_t last_ns;  /* newest memory */
 	uint64_t exit_ns;  /* 0: alive */
-	uint32_t exit_status;
-	uint64_t anon_bytes, file_bytes, shmem_bytes, swap_bytes;
+	uint64_t anon_bytes, file_bytes, shmem_bytes;
 	uint64_t usage_bytes;
-	uint64_t limit_bytes; /* effective cgroup limit; RECORD_NO_LIMIT */
-	uint64_t cpu_ns;
-	uint64_t heap_limit_bytes;	    /* as told; 0 not */
-	uint64_t supervisor_limit_bytes;    /* likewise */
 	bool serves;			    /* it has a listener, or was seen to serve requests */
 	struct series *memory;		    /* enum memory_gauge; NULL: none kept */
 	struct history_forecast *forecasts; /* in time order; NULL: none */
 	uint32_t nr_forecasts;
-	char exe_path[RECORD_PATH_LEN];
 };
 
 /* What a program, all its workers together, did with one endpoint in one role. */
@@ -79,27 +68,13 @@ struct history_flow {
 	struct proc_id program; /* topmost ancestor of the same name */
 	struct endpoint endpoint;
 	uint8_t role; /* enum flow_role */
-	uint64_t first_ns;
 	uint64_t last_ns;
-	char comm[RECORD_COMM_LEN];
 	struct series series; /* enum flow_gauge, NR_FLOW_COUNTS */
 };
 
 struct history_cgroup {
 	struct cgroup_id id;
-	uint64_t usage_bytes, limit_bytes;
 	struct series *reclaim; /* enum reclaim_count; NULL: nothing yet */
-	char path[RECORD_PATH_LEN];
-};
-
-/* An address somebody listens on, and how often its owner changed. */
-struct history_listener {
-	struct endpoint local;
-	struct proc_id owner;
-	bool up;
-	uint32_t nr_ups; /* seen to come up; 0: it was there from the start */
-	uint64_t up_ns;
-	uint64_t down_ns;
 };
 
 struct history;
@@ -128,11 +103,8 @@ void history_forecast(struct history_process *p, const struct history_forecast *
 struct history_process *history_find(const struct history *h, uint32_t tgid, uint64_t ts_ns);
 struct history_cgroup *history_find_cgroup(const struct history *h, const struct cgroup_id *id);
 
-/* All of a kind, in the order they became known; NULL after the last. */
+/* One after the other, from cursor 0; NULL after the last. */
 struct history_process *history_next_process(const struct history *h, uint32_t *cursor);
-struct history_flow *history_next_flow(const struct history *h, uint32_t *cursor);
-struct history_cgroup *history_next_cgroup(const struct history *h, uint32_t *cursor);
-struct history_listener *history_next_listener(const struct history *h, uint32_t *cursor);
 
 /* The program a process belongs to: its topmost ancestor of the same name. */
 struct proc_id history_program(const struct history *h, const struct history_process *p);
@@ -153,6 +125,7 @@ int history_read_flows(const struct history *h, const struct flow_query *query,
 /* Latency below which that share (0..1) of the answers counted at `counts` stayed; < 0: none. */
 double flow_latency_ms(const double *counts, double share);
 
+/* What found no room, or lost it to what came later. */
 uint64_t history_refused(const struct history *h);
 size_t history_bytes(const struct history *h);
 

@@ -184,7 +184,6 @@ static void take_culprit(struct picture *p, const struct history *h,
 	struct series_window window = window_of(p);
 
 	take_life(p, culprit, &p->culprit);
-	p->limit_bytes = culprit->limit_bytes;
 	p->nr_forecasts = culprit->nr_forecasts;
 	if (culprit->nr_forecasts)
 		memcpy(p->forecasts, culprit->forecasts,

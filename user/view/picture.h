@@ -35,7 +35,6 @@ struct picture {
 	struct picture_life culprit;		   /* tgid 0: none */
 	struct picture_life others[PICTURE_LIVES]; /* of the same program: before and after */
 	uint32_t nr_others;
-	uint64_t limit_bytes;	       /* of the culprit's cgroup at its end; 0 none */
 	struct series_points clients;  /* what the gateway told its clients; enum flow_gauge */
 	struct series_points upstream; /* what the gateway saw of the upstream */
 	struct series_points reclaim;  /* in the culprit's cgroup; enum reclaim_count */

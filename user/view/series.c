@@ -369,43 +369,6 @@ int series_points_insert(struct series_points *points, uint32_t i)
 	return 0;
 }
 
-bool series_extent(const struct series *s, uint64_t *start_ns, uint64_t *end_ns)
-{
-	const struct series_track *track = &s->whole;
-
-	if (!track->nr)
-		return false;
-	*start_ns = row_start(s, track, row_at(s, track, 0));
-	*end_ns = row_start(s, track, row_at(s, track, track->nr - 1)) + track->step_ns;
-	return true;
-}
-
-const struct series_gauge *series_newest(const struct series *s, uint32_t gauge)
-{
-	for (uint32_t i = s->recent.nr; i > 0; i--) {
-		const struct series_gauge *g = &row_at(s, &s->recent, i - 1)->gauges[gauge];
-
-		if (g->has)
-			return g;
-	}
-	return NULL;
-}
-
-double series_sum(const struct series *s, uint32_t count, uint64_t now_ns, uint64_t span_ns)
-{
-	uint64_t from_ns = now_ns > span_ns ? now_ns - span_ns : 0;
-	double sum = 0;
-
-	for (uint32_t i = s->recent.nr; i > 0; i--) {
-		struct row *row = row_at(s, &s->recent, i - 1);
-
-		if (row_start(s, &s->recent, row) + s->recent.step_ns <= from_ns)
-			break;
-		sum += row_counts(&s->shape, row)[count];
-	}
-	return sum;
-}
-
 size_t series_bytes(const struct series *s)
 {
 	return (s->recent.capacity + s->whole.capacity) * row_bytes(&s->shape);

@@ -94,15 +94,6 @@ int series_points_add(struct series_points *sum, const struct series_points *mor
 /* A copy of point i behind it. 0 or -ENOMEM. */
 int series_points_insert(struct series_points *points, uint32_t i);
 
-/* First and last moment there is a row of; false if there is none. */
-bool series_extent(const struct series *s, uint64_t *start_ns, uint64_t *end_ns);
-
-/* Newest value of a gauge and NULL if there is none; for tables of the present. */
-const struct series_gauge *series_newest(const struct series *s, uint32_t gauge);
-
-/* Sum of a count over the last `span_ns` before now_ns. */
-double series_sum(const struct series *s, uint32_t count, uint64_t now_ns, uint64_t span_ns);
-
 /* Bytes taken. */
 size_t series_bytes(const struct series *s);
 
