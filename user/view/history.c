@@ -366,12 +366,15 @@ static struct history_flow *flow_of(struct history *h, const struct history_proc
 	return f;
 }
 
-static void add_counts(struct series *s, uint64_t ts_ns, uint32_t first, const uint64_t *counts,
-		       uint32_t nr)
+/* In the order of the counts of a flow's series. */
+static void list_counts(const struct record_flow *flow, uint64_t counts[NR_FLOW_COUNTS])
 {
-	for (uint32_t i = 0; i < nr; i++)
-		if (counts[i])
-			series_add(s, ts_ns, first + i, counts[i]);
+	counts[FLOW_REQUESTS] = flow->requests;
+	counts[FLOW_RESPONSES] = flow->responses;
+	memcpy(counts + FLOW_STATUS_COUNTS, flow->status, sizeof(flow->status));
+	memcpy(counts + FLOW_FAIL_COUNTS, flow->fail, sizeof(flow->fail));
+	for (uint32_t i = 0; i < RECORD_LATENCY_BUCKETS; i++)
+		counts[FLOW_LATENCIES + i] = flow->latency[i];
 }
 
 static void take_flow(struct history *h, const struct record *r)
@@ -380,19 +383,15 @@ static void take_flow(struct history *h, const struct record *r)
 	struct history_process *p = process_of(h, &flow->proc);
 	struct history_flow *f = p ? flow_of(h, p, flow) : NULL;
 	uint64_t ts_ns = middle_of_batch(h, r->ts_ns);
+	uint64_t counts[NR_FLOW_COUNTS];
 
 	if (!f)
 		return;
 	p->serves |= flow->role == FLOW_SERVER;
 	f->last_ns = r->ts_ns;
 	series_set(&f->series, ts_ns, FLOW_IN_FLIGHT, (double)flow->in_flight);
-	add_counts(&f->series, ts_ns, FLOW_REQUESTS, &flow->requests, 1);
-	add_counts(&f->series, ts_ns, FLOW_RESPONSES, &flow->responses, 1);
-	add_counts(&f->series, ts_ns, FLOW_STATUS_COUNTS, flow->status, NR_FLOW_STATUSES);
-	add_counts(&f->series, ts_ns, FLOW_FAIL_COUNTS, flow->fail, NR_FLOW_FAILS);
-	for (uint32_t i = 0; i < RECORD_LATENCY_BUCKETS; i++)
-		if (flow->latency[i])
-			series_add(&f->series, ts_ns, FLOW_LATENCIES + i, flow->latency[i]);
+	list_counts(flow, counts);
+	series_add_all(&f->series, ts_ns, counts);
 }
 
 static bool flow_matches(const struct history_flow *f, const struct flow_query *query)

@@ -185,6 +185,20 @@ void series_add(struct series *s, uint64_t ts_ns, uint32_t count, uint64_t n)
 	}
 }
 
+void series_add_all(struct series *s, uint64_t ts_ns, const uint64_t *counts)
+{
+	struct series_track *tracks[] = {&s->recent, &s->whole};
+
+	for (int i = 0; i < 2; i++) {
+		struct row *row = row_for(s, tracks[i], ts_ns);
+
+		for (uint32_t c = 0; row && c < s->shape.nr_counts; c++)
+			if (counts[c])
+				row_counts(&s->shape, row)[c] =
+					add_u32(row_counts(&s->shape, row)[c], counts[c]);
+	}
+}
+
 /* Reading ------------------------------------------------------------------------------------- */
 
 static uint64_t row_start(const struct series *s, const struct series_track *track,

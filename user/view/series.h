@@ -58,6 +58,8 @@ void series_free(struct series *s);
  */
 void series_set(struct series *s, uint64_t ts_ns, uint32_t gauge, double value);
 void series_add(struct series *s, uint64_t ts_ns, uint32_t count, uint64_t n);
+/* All counts of the shape at once. */
+void series_add_all(struct series *s, uint64_t ts_ns, const uint64_t *counts);
 
 /* Where a reader wants its points: edges[0] <= ... <= edges[nr]; at most one point in each. */
 struct series_window {
