@@ -12,6 +12,7 @@ set -u
 LIVE_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP_DIR=$(cd "$LIVE_DIR/../.." && pwd)
 WORKLOADS=$LIVE_DIR/workloads
+BUILD=${MEMSWELL_TEST_BUILD:-build} # in a guest of another architecture its own
 MEMSWELL=${MEMSWELL:-$TOP_DIR/memswell}
 PYTHON=/usr/bin/python3
 NODE=$(command -v node) || NODE=
@@ -20,7 +21,8 @@ NGINX=$(PATH=$PATH:/usr/sbin command -v nginx) || NGINX=
 # scenarios let each weigh so many times more.
 SLOWNESS=${MEMSWELL_TEST_SLOWNESS:-1}
 HEAP_LEAK=heap # see leak.js
-[ "$SLOWNESS" -eq 1 ] || HEAP_LEAK=numbers
+POLL_S=0.1
+[ "$SLOWNESS" -eq 1 ] || HEAP_LEAK=numbers POLL_S=0.5 # there a look is a tenth of a second's work
 
 now_ms() { # milliseconds since the epoch
 	local micros=${EPOCHREALTIME/[.,]/}
@@ -174,7 +176,7 @@ await_lives() {
 			echo "# $1: no $2 number $3 within $4 s" >&2
 			return 1
 		fi
-		sleep 0.1
+		sleep $POLL_S
 	done
 }
 

@@ -19,7 +19,7 @@ echo 1 >"$CGROUP/memory.oom.group"
 warm_page_cache
 supervise bystander 2 "$CGROUP" sleep 3600
 supervise service 2 "$CGROUP" "$NODE" "$WORKLOADS/leak.js" --port "$UPSTREAM" \
-	--bytes "$(leak_bytes $((LIMIT - 50)) "$RATE" "$LIFE")"
+	--bytes "$(leak_bytes $((LIMIT - 50)) "$RATE" "$LIFE")" --mode $HEAP_LEAK
 wait_port "$UPSTREAM"
 gateway "$PORT" "$UPSTREAM" 1 16
 watch

@@ -31,8 +31,12 @@ pick() {
 }
 
 # What one request must leave behind so that MIB are full after SECONDS at RATE (before LOAD). A row
-# that leak.js counts as 100 bytes weighs some 150 in V8.
-leak_bytes() { echo $((($1 << 20) / ($2 * $3) * 2 / 3)); } # MIB RATE SECONDS
+# that leak.js counts as 100 bytes weighs some 150 in V8, its numbers what they count.
+leak_bytes() { # MIB RATE SECONDS
+	local bytes=$((($1 << 20) / ($2 * $3) * SLOWNESS))
+	[ $HEAP_LEAK = numbers ] || bytes=$((bytes * 2 / 3))
+	echo $bytes
+}
 
 loaded() { awk "BEGIN { print $1 * $LOAD }"; } # RATE
 
