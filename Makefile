@@ -54,9 +54,11 @@ Q    := $(if $(V),,@)
 say  = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
+include tests/kernels/kernels.mk
+
 .DELETE_ON_ERROR:
-.PHONY: all test test-live test-binaries test-kernels test-views stress scenarios demo bench fuzz format \
-	install clean
+.PHONY: all arm64 test test-live test-binaries test-kernels kernel-types test-views stress scenarios \
+	demo bench fuzz format install clean
 
 all: memswell
 
@@ -137,7 +139,7 @@ build/fuzz/%: tests/fuzz/%.c $(filter-out user/main.c,$(USER_SRC)) | build/memsw
 	$(Q)$(CLANG) -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined $(INCLUDES) -MMD -MP $< \
 		$(shell sed -n 's/^.*fuzzes: \([^*]*\).*/\1/p' $<) -ljansson -lm -o $@
 
-test-binaries: $(UNIT_BIN) $(BPFT_BIN) $(STRESS_BIN)
+test-binaries: $(UNIT_BIN) $(BPFT_BIN) $(STRESS_BIN) $(KERNELS_BIN)
 
 test:
 	@sh scripts/deps.sh test
@@ -151,11 +153,19 @@ test-live:
 	@bash tests/run.sh --live
 
 # Boots other kernels: downloads them once, takes minutes, so no part of `make test`. What cannot be
-# installed makes it skip.
+# installed makes it skip. ONLY="6.1 newest" boots those; UPDATE=1 makes what was found the baseline;
+# QUICK=1 only loads and attaches.
 test-kernels:
 	@sh scripts/deps.sh kernels || true
-	@$(MAKE) --no-print-directory all $(BPFT_BIN)
-	@bash tests/kernels/run.sh
+	@$(MAKE) --no-print-directory all $(BPFT_BIN) $(KERNELS_BIN)
+	@bash tests/kernels/run.sh $(if $(QUICK),--quick) $(if $(UPDATE),--update) $(ONLY)
+
+# Fetches the type information of other kernels, which `make test` then checks too.
+kernel-types:
+	@sh scripts/deps.sh kernels || true
+	@bash tests/kernels/types.sh
+
+arm64: $(A64_BIN)
 
 # The ceilings under stress and a soak, 12 minutes; SOAK_S=3600 soaks for an hour.
 stress:
@@ -198,7 +208,8 @@ bench:
 
 format:
 	clang-format -i $(wildcard bpf/*.[ch] user/*.[ch] user/*/*.[ch] tests/unit/*.[ch] \
-		tests/bpf/*.[ch] tests/fuzz/*.c tests/bench/*.[ch])
+		tests/bpf/*.[ch] tests/fuzz/*.c tests/bench/*.[ch] \
+		tests/kernels/*.[ch] tests/live/workloads/*.c)
 
 install: all
 	install -D -m 0755 memswell $(DESTDIR)$(PREFIX)/bin/memswell

@@ -47,6 +47,11 @@ table() {
 	kernels qemu-system-common - shares this machine's root with them
 	kernels busybox-static   -       the first process of a guest
 	kernels xz-utils         xz      unpacks kernel modules
+	kernels npm              npm     fetches Node.js for arm64
+	kernels zstd             zstd    unpacks kernel images
+	kernels lz4              lz4     unpacks kernel images
+	kernels qemu-system-arm  qemu-system-aarch64 boots kernels of arm64
+	kernels gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc builds memswell for arm64
 	ROWS
 }
 
