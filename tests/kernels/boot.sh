@@ -2,24 +2,40 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
 # boot.sh KERNEL_DIR JOB OUT - boots the kernel that fetch.sh put into KERNEL_DIR in an emulated
-# machine whose root is this machine's own, read-only below a memory overlay, runs the script JOB
-# there with the argument OUT, and waits for the end. The job's output is OUT/log, its exit status
-# OUT/status (and this script's), the kernel's messages OUT/console. No image, no network, no KVM.
-# JOB and OUT must not lie below /tmp: the guest has its own. BOOT_SECONDS limits the guest's life,
-# BOOT_WORDS are for init (cgroups=v1).
+# machine, runs the script JOB there with the argument OUT, and waits for the end. Its root is, read-only
+# below a memory overlay, this machine's own, or for another architecture the system that root.sh put
+# beside KERNEL_DIR, with this source tree in the place it has here. The job's output is OUT/log, its exit
+# status OUT/status (and this script's), the kernel's messages OUT/console. No image, no network, no KVM.
+# BOOT_SECONDS limits the guest's life, BOOT_WORDS are for init (cgroups=v1).
+#
+# One processor: with two, 6.12 sometimes died where fexit programs were attached to functions that the
+# other was in; an emulated one may run code half patched. Two guests side by side use this machine better.
 . "$(dirname "$0")/../live/lib.sh"
 KERNEL_DIR=$(realpath "$1")
 JOB=$(realpath "$2")
 mkdir -p "$3"
 OUT=$(realpath "$3")
-BOOT_SECONDS=${BOOT_SECONDS:-290}
+BOOT_SECONDS=${BOOT_SECONDS:-480}
 VIRTIOFSD=/usr/lib/qemu/virtiofsd
+case $(cat "$KERNEL_DIR/arch") in
+amd64)
+	ROOT=/
+	MACHINE=(qemu-system-x86_64 -cpu max -machine "q35,memory-backend=memory")
+	CONSOLE=ttyS0
+	;;
+arm64)
+	ROOT=$KERNEL_DIR/../arm64-root
+	MACHINE=(qemu-system-aarch64 -cpu cortex-a72
+		-machine "virt,gic-version=3,memory-backend=memory")
+	CONSOLE=ttyAMA0
+	;;
+esac
 
 # The order is that of their dependencies. What a kernel has built in has no file here.
 make_initrd() {
 	local root=$RIG/initrd
 	mkdir -p "$root"/{bin,proc,modules,host,writable,system}
-	cp "$(command -v busybox)" "$root/bin/busybox"
+	cp "$(PATH=$ROOT/bin:$ROOT/usr/bin command -v busybox)" "$root/bin/busybox"
 	cp "$(dirname "$0")/init" "$root/init"
 	chmod 755 "$root/init"
 	cp "$KERNEL_DIR"/*.ko "$root/modules/" 2>/dev/null
@@ -31,14 +47,15 @@ make_initrd() {
 share_root() {
 	mkdir "$RIG/root"
 	(rig_exec -- unshare -m --propagation private sh -ec '
-		root=$1 top=$2 out=$3 socket=$4 server=$5
-		mount --bind / "$root"
+		root=$1 from=$2 top=$3 out=$4 socket=$5 server=$6
+		[ "$from" = / ] || mkdir -p "$from$top"
+		mount --bind "$from" "$root"
 		mount -o remount,ro,bind "$root"
-		[ "$(stat -c %m "$top")" = / ] || mount --bind -o ro "$top" "$root$top"
+		[ "$from$(stat -c %m "$top")" = // ] || mount --bind -o ro "$top" "$root$top"
 		mount --bind "$out" "$root$out"
 		exec "$server" --socket-path="$socket" -o source="$root" -o cache=always \
 			-o sandbox=chroot --thread-pool-size=2
-	' share "$RIG/root" "$TOP_DIR" "$OUT" "$RIG/socket" "$VIRTIOFSD") \
+	' share "$RIG/root" "$ROOT" "$TOP_DIR" "$OUT" "$RIG/socket" "$VIRTIOFSD") \
 		>"$OUT/virtiofsd" 2>&1 </dev/null &
 	local i
 	for ((i = 0; i < 100; i++)); do
@@ -50,14 +67,13 @@ share_root() {
 }
 
 boot() {
-	(rig_exec -- qemu-system-x86_64 \
-		-machine q35,memory-backend=memory -accel tcg,thread=multi -cpu max -smp 2 -m 1536M \
+	(rig_exec -- "${MACHINE[@]}" -accel tcg -smp 1 -m 1536M \
 		-object memory-backend-memfd,id=memory,size=1536M,share=on \
 		-nodefaults -no-reboot -display none -serial "file:$OUT/console" \
 		-chardev "socket,id=share,path=$RIG/socket" \
 		-device vhost-user-fs-pci,chardev=share,tag=hostroot,queue-size=1024 \
 		-kernel "$KERNEL_DIR"/vmlinuz -initrd "$RIG/initrd.gz" \
-		-append "console=ttyS0 quiet panic=-1 random.trust_cpu=on job=$JOB out=$OUT ${BOOT_WORDS-}") \
+		-append "console=$CONSOLE quiet panic=-1 random.trust_cpu=on job=$JOB top=$TOP_DIR out=$OUT ${BOOT_WORDS-}") \
 		>"$OUT/qemu" 2>&1 </dev/null &
 	local pid=$! i
 	for ((i = 0; i < BOOT_SECONDS * 5; i++)); do

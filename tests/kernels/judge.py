@@ -67,7 +67,7 @@ def guest_hooks(out, arch, version):
         evidence = "fired" if hook["name"] in fired else "attached"
         rows.append(baseline.Hook(arch, version, hook["name"], hook["variant"] if attached else "-",
                                   evidence if attached else "attached"))
-    return rows, {hook["name"]: hook["reason"] for hook in check["hooks"]}
+    return rows, {hook["name"]: hook["why"] or "" for hook in check["hooks"]}
 
 
 def read_programs(out, arch, version):

@@ -73,6 +73,11 @@ if grep '"name":"vm_events"' "$RIG/records.jsonl" | grep -q '"variant":"fexit'; 
 	provoke vm
 	watch_stop
 	check_hooks
+	portable=tracepoint/sys_exit_
+	# see has_storage() in bpf/compat.bpf.h
+	grep -q BPF_FUNC_task_pt_regs /sys/kernel/btf/vmlinux || portable=tp_btf/sys_exit
+	expect "the portable twin is $portable" "$(grep -m 1 '"name":"vm_events"' "$RIG/records.jsonl")" \
+		grep -q "\"name\":\"vm_events\".*\"variant\":\"$portable" "$RIG/records.jsonl"
 	expect "fexit and its portable twin count the same" "$(vm_numbers .fexit) against $(vm_numbers "")" \
 		test -n "$(vm_numbers "")" -a "$(vm_numbers "")" = "$(vm_numbers .fexit)"
 else
