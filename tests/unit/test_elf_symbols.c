@@ -3,10 +3,13 @@
  * test_elf_symbols.c - what an executable tells: found in this test's own file, which has the
  * functions looked for, and in damaged copies of it.
  */
+#include <elf.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <errno.h>
@@ -209,6 +212,100 @@ static void scrambled_headers_do_no_harm(void **state)
 	free(bytes);
 }
 
+/* Peak memory of this process in KiB. */
+static long peak_kib(void)
+{
+	struct rusage usage;
+
+	assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+	return usage.ru_maxrss;
+}
+
+/* This file with one section header of type `type` that claims `claimed` bytes up to the end. */
+static int file_claiming(uint32_t type, uint64_t claimed)
+{
+	Elf64_Ehdr *ehdr = (Elf64_Ehdr *)self;
+	int fd = file_with(self, self_size);
+	Elf64_Shdr section;
+
+	for (unsigned int i = ehdr->e_shnum - 1; i > 0; i--) {
+		off_t at = (off_t)(ehdr->e_shoff + i * sizeof(section));
+
+		assert_int_equal(pread(fd, &section, sizeof(section), at), sizeof(section));
+		if (section.sh_type != type)
+			continue;
+		section.sh_size = claimed - section.sh_offset;
+		assert_int_equal(pwrite(fd, &section, sizeof(section), at), sizeof(section));
+		break;
+	}
+	assert_int_equal(ftruncate(fd, (off_t)claimed), 0);
+	return fd;
+}
+
+static void tables_that_claim_gigabytes_take_no_memory(void **state)
+{
+	static const uint32_t types[] = {SHT_STRTAB, SHT_SYMTAB, SHT_DYNSYM, SHT_PROGBITS};
+	const long before = peak_kib();
+	struct elf_facts facts;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		int fd = file_claiming(types[i], 1ULL << 30);
+
+		assert_int_equal(elf_inspect(fd, true, &facts), 0);
+		close(fd);
+	}
+	assert_true(peak_kib() - before < 64 << 10);
+}
+
+static void a_number_of_sections_that_no_file_has_takes_no_memory(void **state)
+{
+	const long before = peak_kib();
+	struct elf_facts facts;
+	Elf64_Shdr first = {.sh_size = 1ULL << 26};
+	Elf64_Ehdr ehdr;
+	int fd = file_with(self, self_size);
+
+	(void)state;
+	memcpy(&ehdr, self, sizeof(ehdr));
+	ehdr.e_shnum = 0; /* the first section says */
+	ehdr.e_shoff = (self_size + 63) / 64 * 64;
+	assert_int_equal(pwrite(fd, &ehdr, sizeof(ehdr), 0), sizeof(ehdr));
+	assert_int_equal(pwrite(fd, &first, sizeof(first), (off_t)ehdr.e_shoff), sizeof(first));
+	assert_int_equal(ftruncate(fd, (off_t)(ehdr.e_shoff + first.sh_size * sizeof(first))), 0);
+	assert_int_equal(elf_inspect(fd, true, &facts), 0);
+	close(fd);
+	assert_true(peak_kib() - before < 64 << 10);
+}
+
+/* Cuts the file short and puts it back, again and again. */
+static void *cut(void *arg)
+{
+	int fd = *(int *)arg;
+
+	for (int i = 0; i < 300; i++) {
+		assert_int_equal(ftruncate(fd, i % 7 * 100), 0);
+		assert_int_equal(pwrite(fd, self, self_size, 0), (ssize_t)self_size);
+	}
+	return NULL;
+}
+
+static void a_file_that_shrinks_while_it_is_read_does_no_harm(void **state)
+{
+	int fd = file_with(self, self_size);
+	struct elf_facts facts;
+	pthread_t cutter;
+
+	(void)state;
+	assert_int_equal(pthread_create(&cutter, NULL, cut, &fd), 0);
+	for (int i = 0; i < 300; i++)
+		(void)elf_inspect(fd, true, &facts);
+	assert_int_equal(pthread_join(cutter, NULL), 0);
+	assert_int_equal(elf_inspect(fd, true, &facts), 0);
+	assert_int_equal(facts.nr_v8_fatal, 3);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +315,9 @@ int main(void)
 		cmocka_unit_test(what_is_no_elf_file_is_refused),
 		cmocka_unit_test(a_truncated_file_does_no_harm),
 		cmocka_unit_test(scrambled_headers_do_no_harm),
+		cmocka_unit_test(tables_that_claim_gigabytes_take_no_memory),
+		cmocka_unit_test(a_number_of_sections_that_no_file_has_takes_no_memory),
+		cmocka_unit_test(a_file_that_shrinks_while_it_is_read_does_no_harm),
 	};
 
 	return cmocka_run_group_tests(tests, load_self, free_self);

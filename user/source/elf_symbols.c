@@ -2,8 +2,8 @@
 /* elf_symbols.c - see elf_symbols.h. */
 #include "source/elf_symbols.h"
 
+#include <elf.h>
 #include <errno.h>
-#include <gelf.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,8 +23,17 @@ static const struct {
 #define NR_V8_NAMES    (sizeof(v8_names) / sizeof(v8_names[0]))
 #define LONGEST_PREFIX 64
 
-#define CHUNK_BYTES	32768
-#define MAX_TABLE_BYTES (256ULL << 20)
+#define CHUNK_BYTES 32768
+
+/*
+ * The file may claim anything and be sparse: a few bytes on disk can be gigabytes of tables. So no
+ * header decides how much is taken: what follows bounds memory, number of reads, and time. A Node.js
+ * binary of 100 MB has 40 sections, 12 program headers, and 60 MB to look through at most.
+ */
+#define MAX_SECTIONS 4096
+#define MAX_PHDRS    1024
+#define MAX_SEGMENTS 8
+#define BUDGET_BYTES (128ULL << 20)
 
 /* Where in a string table a name we look for begins. */
 struct name_hit {
@@ -37,19 +46,53 @@ struct name_hits {
 	uint32_t nr;
 };
 
+/* An executable segment: addresses of the process, bytes of the file. */
+struct segment {
+	uint64_t vaddr;
+	uint64_t offset;
+	uint64_t size;
+};
+
 struct elf_scan {
-	Elf *elf;
 	int fd;
+	uint64_t budget; /* bytes that may still be read */
+	Elf64_Ehdr ehdr;
+	struct segment segments[MAX_SEGMENTS];
+	uint32_t nr_segments;
 	union {
 		char bytes[CHUNK_BYTES];
 		Elf64_Sym symbols[CHUNK_BYTES / sizeof(Elf64_Sym)];
 	} chunk;
 };
 
-static bool plausible(const GElf_Shdr *shdr)
+/* The sections that matter, sh_type SHT_NULL where there is none. */
+struct elf_sections {
+	Elf64_Shdr dynsym;
+	Elf64_Shdr symtab;
+	Elf64_Shdr rodata;
+	bool has_go_buildinfo;
+};
+
+/*
+ * Bytes read at `offset`, 0 at the end of the file or of the budget. Read, never mapped: a file that
+ * shrinks under a mapping would kill us by SIGBUS.
+ */
+static size_t read_at(struct elf_scan *scan, void *out, size_t size, uint64_t offset)
 {
-	return shdr->sh_type != SHT_NOBITS && shdr->sh_size <= MAX_TABLE_BYTES &&
-	       shdr->sh_offset <= INT64_MAX - shdr->sh_size;
+	ssize_t got;
+
+	if (size > scan->budget || offset > INT64_MAX - size)
+		return 0;
+	got = pread(scan->fd, out, size, (off_t)offset);
+	if (got <= 0)
+		return 0;
+	scan->budget -= (uint64_t)got;
+	return (size_t)got;
+}
+
+static bool read_whole(struct elf_scan *scan, void *out, size_t size, uint64_t offset)
+{
+	return read_at(scan, out, size, offset) == size;
 }
 
 static void add_hit(struct name_hits *hits, uint64_t position, enum v8_fatal_kind kind)
@@ -82,7 +125,7 @@ static bool add_hits(void *arg, const char *bytes, size_t len, uint64_t base)
 	return false;
 }
 
-static void read_chunks(struct elf_scan *scan, const GElf_Shdr *section, chunk_fn fn, void *arg)
+static void read_chunks(struct elf_scan *scan, const Elf64_Shdr *section, chunk_fn fn, void *arg)
 {
 	uint64_t done = 0;
 
@@ -91,31 +134,24 @@ static void read_chunks(struct elf_scan *scan, const GElf_Shdr *section, chunk_f
 		size_t want = section->sh_size - done < CHUNK_BYTES
 				      ? (size_t)(section->sh_size - done)
 				      : CHUNK_BYTES;
-		ssize_t got = pread(scan->fd, scan->chunk.bytes, want,
-				    (off_t)(section->sh_offset + done));
+		size_t got = read_at(scan, scan->chunk.bytes, want, section->sh_offset + done);
 
-		if (got <= 0 || fn(arg, scan->chunk.bytes, (size_t)got, done))
+		if (!got || fn(arg, scan->chunk.bytes, got, done))
 			return;
-		if (done + (uint64_t)got >= section->sh_size || got <= LONGEST_PREFIX)
+		if (got < want || done + got >= section->sh_size)
 			return;
-		done += (uint64_t)got - LONGEST_PREFIX;
+		done += got - LONGEST_PREFIX;
 	}
 }
 
 /* Where in the file the byte at virtual address `addr` is; 0 if no executable segment holds it. */
-static uint64_t file_offset(Elf *elf, uint64_t addr)
+static uint64_t file_offset(const struct elf_scan *scan, uint64_t addr)
 {
-	size_t nr = 0;
-	GElf_Phdr phdr;
+	for (uint32_t i = 0; i < scan->nr_segments; i++) {
+		const struct segment *segment = &scan->segments[i];
 
-	if (elf_getphdrnum(elf, &nr))
-		return 0;
-	for (size_t i = 0; i < nr && i < 1024; i++) {
-		if (!gelf_getphdr(elf, (int)i, &phdr) || phdr.p_type != PT_LOAD ||
-		    !(phdr.p_flags & PF_X))
-			continue;
-		if (addr >= phdr.p_vaddr && addr - phdr.p_vaddr < phdr.p_filesz)
-			return addr - phdr.p_vaddr + phdr.p_offset;
+		if (addr >= segment->vaddr && addr - segment->vaddr < segment->size)
+			return addr - segment->vaddr + segment->offset;
 	}
 	return 0;
 }
@@ -137,11 +173,10 @@ static void match_symbol(struct elf_scan *scan, const Elf64_Sym *symbol,
 		return;
 	for (uint32_t i = 0; i < hits->nr; i++)
 		if (symbol->st_name == hits->hit[i].position)
-			add_v8_fatal(facts, file_offset(scan->elf, symbol->st_value),
-				     hits->hit[i].kind);
+			add_v8_fatal(facts, file_offset(scan, symbol->st_value), hits->hit[i].kind);
 }
 
-static void match_symbols(struct elf_scan *scan, const GElf_Shdr *table,
+static void match_symbols(struct elf_scan *scan, const Elf64_Shdr *table,
 			  const struct name_hits *hits, struct elf_facts *facts)
 {
 	const size_t size = sizeof(Elf64_Sym);
@@ -150,53 +185,86 @@ static void match_symbols(struct elf_scan *scan, const GElf_Shdr *table,
 		uint64_t left = table->sh_size - done;
 		size_t want =
 			left < sizeof(scan->chunk.symbols) ? left : sizeof(scan->chunk.symbols);
-		ssize_t got = pread(scan->fd, scan->chunk.symbols, want,
-				    (off_t)(table->sh_offset + done));
+		size_t nr =
+			read_at(scan, scan->chunk.symbols, want, table->sh_offset + done) / size;
 
-		if (got < (ssize_t)size)
+		if (!nr)
 			return;
-		for (size_t i = 0; i < (size_t)got / size; i++)
+		for (size_t i = 0; i < nr; i++)
 			match_symbol(scan, &scan->chunk.symbols[i], hits, facts);
-		done += (uint64_t)got / size * size;
+		done += nr * size;
 	}
 }
 
-static void scan_table(struct elf_scan *scan, GElf_Word type, struct elf_facts *facts)
+static bool read_section(struct elf_scan *scan, uint64_t index, Elf64_Shdr *out)
+{
+	return index < MAX_SECTIONS && scan->ehdr.e_shoff <= INT64_MAX &&
+	       read_whole(scan, out, sizeof(*out), scan->ehdr.e_shoff + index * sizeof(*out));
+}
+
+static void scan_table(struct elf_scan *scan, const Elf64_Shdr *table, struct elf_facts *facts)
 {
 	struct name_hits hits = {0};
-	GElf_Shdr table, strings;
-	Elf_Scn *section = NULL;
+	Elf64_Shdr strings;
 
-	while ((section = elf_nextscn(scan->elf, section))) {
-		if (!gelf_getshdr(section, &table) || table.sh_type != type || !plausible(&table))
-			continue;
-		if (!gelf_getshdr(elf_getscn(scan->elf, table.sh_link), &strings) ||
-		    strings.sh_type != SHT_STRTAB || !plausible(&strings))
-			continue;
-		read_chunks(scan, &strings, add_hits, &hits);
-		if (hits.nr)
-			match_symbols(scan, &table, &hits, facts);
+	if (table->sh_type == SHT_NULL || !read_section(scan, table->sh_link, &strings) ||
+	    strings.sh_type != SHT_STRTAB)
 		return;
-	}
+	read_chunks(scan, &strings, add_hits, &hits);
+	if (hits.nr)
+		match_symbols(scan, table, &hits, facts);
 }
 
-static bool find_section(Elf *elf, const char *wanted, GElf_Shdr *out)
+/* Takes the first section of each kind. `names` is the table their names are in. */
+static void note_section(struct elf_scan *scan, const Elf64_Shdr *section, const Elf64_Shdr *names,
+			 struct elf_sections *out)
 {
-	Elf_Scn *section = NULL;
-	size_t names;
+	char name[sizeof(".go.buildinfo")] = "";
 
-	if (elf_getshdrstrndx(elf, &names))
-		return false;
-	while ((section = elf_nextscn(elf, section))) {
-		const char *name;
+	if (section->sh_type == SHT_DYNSYM && out->dynsym.sh_type == SHT_NULL)
+		out->dynsym = *section;
+	if (section->sh_type == SHT_SYMTAB && out->symtab.sh_type == SHT_NULL)
+		out->symtab = *section;
+	if (section->sh_type != SHT_PROGBITS || section->sh_name >= names->sh_size ||
+	    names->sh_offset > INT64_MAX)
+		return;
+	read_at(scan, name, sizeof(name), names->sh_offset + section->sh_name);
+	if (strncmp(name, ".go.buildinfo", sizeof(name)) == 0)
+		out->has_go_buildinfo = true;
+	if (strncmp(name, ".rodata", sizeof(name)) == 0 && out->rodata.sh_type == SHT_NULL)
+		out->rodata = *section;
+}
 
-		if (!gelf_getshdr(section, out))
+static void find_sections(struct elf_scan *scan, struct elf_sections *out)
+{
+	Elf64_Shdr section, names = {0};
+
+	memset(out, 0, sizeof(*out));
+	if (!scan->ehdr.e_shoff || scan->ehdr.e_shentsize != sizeof(section))
+		return;
+	if (!read_section(scan, scan->ehdr.e_shstrndx, &names))
+		names.sh_size = 0;
+	for (uint32_t i = 1; i < scan->ehdr.e_shnum && read_section(scan, i, &section); i++)
+		note_section(scan, &section, &names, out);
+}
+
+static void find_segments(struct elf_scan *scan)
+{
+	const Elf64_Ehdr *ehdr = &scan->ehdr;
+	Elf64_Phdr phdr;
+
+	if (ehdr->e_phentsize != sizeof(phdr) || ehdr->e_phoff > INT64_MAX)
+		return;
+	for (uint32_t i = 0; i < ehdr->e_phnum && i < MAX_PHDRS; i++) {
+		if (!read_whole(scan, &phdr, sizeof(phdr), ehdr->e_phoff + i * sizeof(phdr)))
+			return;
+		if (phdr.p_type != PT_LOAD || !(phdr.p_flags & PF_X))
 			continue;
-		name = elf_strptr(elf, names, out->sh_name);
-		if (name && strcmp(name, wanted) == 0)
-			return true;
+		scan->segments[scan->nr_segments++] = (struct segment){
+			.vaddr = phdr.p_vaddr, .offset = phdr.p_offset, .size = phdr.p_filesz};
+		if (scan->nr_segments == MAX_SEGMENTS)
+			return;
 	}
-	return false;
 }
 
 /* What the inspector calls itself to its clients, "node.js/v20.20.2"; no stripping takes it away. */
@@ -221,49 +289,42 @@ static bool find_node_major(void *arg, const char *bytes, size_t len, uint64_t b
 	return false;
 }
 
-static bool is_native_elf64(Elf *elf)
+static bool is_native_elf64(const Elf64_Ehdr *ehdr)
 {
-	GElf_Ehdr ehdr;
-
-	return elf_kind(elf) == ELF_K_ELF && gelf_getehdr(elf, &ehdr) &&
-	       ehdr.e_ident[EI_CLASS] == ELFCLASS64 &&
-	       ehdr.e_ident[EI_DATA] ==
+	return memcmp(ehdr->e_ident, ELFMAG, SELFMAG) == 0 &&
+	       ehdr->e_ident[EI_CLASS] == ELFCLASS64 && ehdr->e_ident[EI_VERSION] == EV_CURRENT &&
+	       ehdr->e_ident[EI_DATA] ==
 		       (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB);
 }
 
 static void collect(struct elf_scan *scan, bool want_v8, struct elf_facts *facts)
 {
-	GElf_Shdr section;
-	GElf_Ehdr ehdr;
+	struct elf_sections sections;
 
-	if (gelf_getehdr(scan->elf, &ehdr))
-		facts->entry_offset = file_offset(scan->elf, ehdr.e_entry);
-	facts->is_go = find_section(scan->elf, ".go.buildinfo", &section);
+	find_segments(scan);
+	find_sections(scan, &sections);
+	facts->entry_offset = file_offset(scan, scan->ehdr.e_entry);
+	facts->is_go = sections.has_go_buildinfo;
 	if (want_v8 && !facts->is_go) {
-		scan_table(scan, SHT_DYNSYM, facts);
+		scan_table(scan, &sections.dynsym, facts);
 		if (!facts->nr_v8_fatal)
-			scan_table(scan, SHT_SYMTAB, facts);
+			scan_table(scan, &sections.symtab, facts);
 	}
-	if (facts->nr_v8_fatal && find_section(scan->elf, ".rodata", &section) &&
-	    plausible(&section))
-		read_chunks(scan, &section, find_node_major, &facts->node_major);
+	if (facts->nr_v8_fatal && sections.rodata.sh_type != SHT_NULL)
+		read_chunks(scan, &sections.rodata, find_node_major, &facts->node_major);
 }
 
 int elf_inspect(int fd, bool want_v8, struct elf_facts *out)
 {
+	struct elf_scan scan;
 	struct elf_facts facts = {0};
-	struct elf_scan scan = {.fd = fd};
 
-	if (elf_version(EV_CURRENT) == EV_NONE)
-		return -ENOTSUP;
-	/* Not ELF_C_READ_MMAP: a file that shrinks under a mapping would kill us by SIGBUS. */
-	scan.elf = elf_begin(fd, ELF_C_READ, NULL);
-	if (!scan.elf || !is_native_elf64(scan.elf)) {
-		elf_end(scan.elf);
+	scan.fd = fd;
+	scan.budget = BUDGET_BYTES;
+	scan.nr_segments = 0;
+	if (!read_whole(&scan, &scan.ehdr, sizeof(scan.ehdr), 0) || !is_native_elf64(&scan.ehdr))
 		return -ENOEXEC;
-	}
 	collect(&scan, want_v8, &facts);
-	elf_end(scan.elf);
 	*out = facts;
 	return 0;
 }

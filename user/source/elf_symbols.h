@@ -4,8 +4,9 @@
  * its fatal out-of-memory function, which Node.js is it), was it written in Go. Reads; attaches
  * nothing (perf_attach.h).
  *
- * The file may be anybody's. Headers are libelf's business; symbol and string tables, which are
- * megabytes in a Node.js binary, are read through one small buffer and only as far as needed.
+ * The file may be anybody's, so nothing in it decides how much memory or time is taken: all is read
+ * through one small buffer, only as far as needed, and never more than a fixed number of bytes. That is
+ * why this is no work for libelf, which allocates what headers claim.
  */
 #ifndef MEMSWELL_ELF_SYMBOLS_H
 #define MEMSWELL_ELF_SYMBOLS_H
