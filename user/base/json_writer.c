@@ -193,7 +193,7 @@ static void append_i64(struct json_writer *w, int64_t value)
 void jw_u64(struct json_writer *w, const char *key, uint64_t value)
 {
 	begin_value(w, key);
-	append_u64(w, value);
+	append_u64(w, value < INT64_MAX ? value : INT64_MAX);
 }
 
 void jw_i64(struct json_writer *w, const char *key, int64_t value)

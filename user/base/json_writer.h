@@ -30,6 +30,7 @@ void jw_open_array(struct json_writer *w, const char *key);
 void jw_close_array(struct json_writer *w);
 /* Invalid UTF-8 becomes U+FFFD; control characters, quotes, DEL and U+2028/9 are escaped. */
 void jw_string(struct json_writer *w, const char *key, const char *value);
+/* Above INT64_MAX, which many readers cannot hold and refuse the line for, INT64_MAX is written. */
 void jw_u64(struct json_writer *w, const char *key, uint64_t value);
 void jw_i64(struct json_writer *w, const char *key, int64_t value);
 /* Shortest form with at most 6 significant decimals; not finite: null. Locale-independent. */
