@@ -578,6 +578,8 @@ static void make_hostile_incident(struct report *report, struct record_header *h
 	*host = header;
 	fill_text(host->host_name, sizeof(host->host_name), byte);
 	fill_text(host->host_id, sizeof(host->host_id), byte);
+	fill_text(host->arch, sizeof(host->arch), byte);
+	fill_text(host->detector_version, sizeof(host->detector_version), byte);
 	*report = new_report(REPORT_INCIDENT, UINT64_MAX);
 	report->header = host;
 	set_incident(incident);
@@ -586,6 +588,9 @@ static void make_hostile_incident(struct report *report, struct record_header *h
 	incident->culprit = hostile_proc(byte);
 	incident->gateway.proc = incident->culprit;
 	incident->death.sender_comm = long_comm;
+	for (size_t i = 0; i < 8; i++)
+		incident->missing_probes[i] = long_comm;
+	incident->nr_missing_probes = UINT32_MAX;
 	for (int i = 0; i < NR_FLOW_FAILS; i++)
 		incident->impact.upstream_fail[i] = UINT64_MAX;
 	for (int i = 0; i < NR_FLOW_STATUSES; i++)
@@ -683,13 +688,21 @@ static void other_kinds_fit_with_hostile_names(void **state)
 	static struct record_probe probes[REPORT_MAX_PROBES];
 	static struct report_loss losses[500];
 	struct report report = new_report(REPORT_START, 0);
+	struct record_header host = header;
 
 	(void)state;
 	for (int i = 0; i < REPORT_MAX_PROBES; i++) {
 		fill_text(probes[i].name, sizeof(probes[i].name), 1);
 		fill_text(probes[i].reason, sizeof(probes[i].reason), 1);
 	}
-	report.start = (struct report_start){&header, probes, REPORT_MAX_PROBES};
+	fill_text(host.host_name, sizeof(host.host_name), 1);
+	fill_text(host.host_id, sizeof(host.host_id), 1);
+	fill_text(host.boot_id, sizeof(host.boot_id), 1);
+	fill_text(host.kernel, sizeof(host.kernel), 1);
+	fill_text(host.arch, sizeof(host.arch), 1);
+	fill_text(host.detector_version, sizeof(host.detector_version), 1);
+	report.header = &host;
+	report.start = (struct report_start){&host, probes, REPORT_MAX_PROBES};
 	assert_well_formed(report_json(&report, line));
 
 	report = new_report(REPORT_OOM_KILL, 0);

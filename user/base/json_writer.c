@@ -102,7 +102,7 @@ static size_t append_special(struct json_writer *w, const char *text, size_t len
 
 static void append_quoted(struct json_writer *w, const char *text)
 {
-	size_t len = strlen(text);
+	size_t len = w->max_text ? strnlen(text, w->max_text) : strlen(text);
 	size_t pos = 0;
 
 	append(w, "\"", 1);

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 struct json_writer {
+	size_t max_text; /* bytes of a string value that are written, the rest is left out; 0: all */
 	char *data;
 	size_t size;
 	size_t len;    /* bytes written, without the NUL that always follows if size > 0 */

@@ -268,7 +268,7 @@ static void write_data_quality(struct line *line, const struct report_incident *
 	if (incident->unwatched_ns)
 		jw_double(w, "unwatched_s", (double)incident->unwatched_ns / 1e9);
 	jw_open_array(w, "missing_probes");
-	for (uint32_t i = 0; i < nr; i++)
+	for (uint32_t i = 0; i < nr && line->trim < TRIM_NAMES; i++)
 		jw_string(w, NULL, incident->missing_probes[i]);
 	jw_close_array(w);
 	jw_close_object(w);

@@ -475,6 +475,7 @@ size_t report_json(const struct report *report, char *text)
 	for (int trim = TRIM_NOTHING; trim < NR_TRIMS; trim++) {
 		line.trim = (enum trim)trim;
 		jw_init(&line.w, text, REPORT_LINE_MAX);
+		line.w.max_text = trim < TRIM_NAMES ? 0 : LINE_NAME_MAX;
 		write_line(&line);
 		if (!line.w.overflow)
 			break;

@@ -21,11 +21,14 @@ enum trim {
 	TRIM_SCORES,  /* and alternatives */
 	TRIM_PATHS,   /* of executables and cgroups */
 	TRIM_LISTS,   /* timeline, actions, victims, probes, losses */
-	TRIM_SUMMARY, /* what is left always fits, whatever names a machine has */
+	TRIM_SUMMARY,
+	/* The names of missing hooks, and any name beyond LINE_NAME_MAX. What is left always fits. */
+	TRIM_NAMES,
 	NR_TRIMS
 };
 
 #define LINE_FIRST_EVIDENCE 6
+#define LINE_NAME_MAX	    40 /* no word, id or time of ours is longer */
 
 struct line {
 	struct json_writer w;
