@@ -48,6 +48,9 @@ BPFT_SRC  := $(wildcard tests/bpf/test_*.c)
 BPFT_BIN  := $(BPFT_SRC:tests/bpf/%.c=build/tests/bpf/%)
 FUZZ_SRC  := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_BIN  := $(FUZZ_SRC:tests/fuzz/%.c=build/fuzz/%)
+FUZZ_OBJ  := $(patsubst %.c,build/fuzz/%.o,$(filter-out user/main.c,$(USER_SRC)))
+FUZZ_CFLAGS = -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+              -fno-omit-frame-pointer $(WARN) $(INCLUDES)
 
 # V=1 shows whole commands.
 Q    := $(if $(V),,@)
@@ -58,7 +61,7 @@ include tests/kernels/kernels.mk
 
 .DELETE_ON_ERROR:
 .PHONY: all arm64 test test-live test-binaries test-kernels kernel-types test-views stress scenarios \
-	demo bench fuzz format install clean
+	demo bench fuzz analyze format install clean
 
 all: memswell
 
@@ -133,11 +136,21 @@ build/tests/stress/%: tests/stress/%.c
 	$(call say,CC,$@)
 	$(Q)$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -MMD -MP $< -o $@
 
-build/fuzz/%: tests/fuzz/%.c $(filter-out user/main.c,$(USER_SRC)) | build/memswell.skel.h
+# The same library once more with clang, for its fuzzers. What sanitizers find ends the run.
+build/fuzz/user/%.o: user/%.c | build/memswell.skel.h
 	@mkdir -p $(@D)
 	$(call say,CLANG,$@)
-	$(Q)$(CLANG) -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined $(INCLUDES) -MMD -MP $< \
-		$(shell sed -n 's/^.*fuzzes: \([^*]*\).*/\1/p' $<) -ljansson -lm -o $@
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -DMEMSWELL_VERSION='"$(VERSION)"' \
+		-MMD -MP -c $< -o $@
+
+build/fuzz/libmemswell.a: $(FUZZ_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c build/fuzz/libmemswell.a
+	$(call say,CLANG,$@)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -Itests/fuzz -MMD -MP $< \
+		build/fuzz/libmemswell.a $(LDLIBS) -o $@
 
 test-binaries: $(UNIT_BIN) $(BPFT_BIN) $(STRESS_BIN) $(KERNELS_BIN)
 
@@ -193,6 +206,15 @@ test-views:
 	@MEMSWELL_UPDATE_IMAGES=$(IMAGES) bash tests/report/browser.sh
 
 fuzz: $(FUZZ_BIN)
+
+# Static analysis of all C, user space and kernel side: .clang-tidy says which checks and why.
+TIDY := clang-tidy --quiet
+analyze:
+	@sh scripts/deps.sh analyze
+	@$(MAKE) --no-print-directory build/memswell.skel.h
+	@printf '%s\n' $(USER_SRC) | xargs -P 2 -n 4 sh -c '$(TIDY) "$$@" -- -std=gnu11 -O2 $(WARN) \
+		$(INCLUDES) -isystem build -DMEMSWELL_VERSION=\"$(VERSION)\"' sh
+	@printf '%s\n' $(BPF_SRC) | xargs -P 2 -n 4 sh -c '$(TIDY) "$$@" -- $(BPF_CFLAGS)' sh
 
 demo:
 	@sh scripts/deps.sh demo

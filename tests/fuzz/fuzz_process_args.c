@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * fuzzes: user/source/process_args.c
- *
- * Whatever bytes a command line and an environment have, the reader stays within them and tells a
- * limit together with its source. The first byte chooses the runtime; the command line follows up
- * to an empty line, then the environment. Line ends stand for NUL, so that seeds are text:
- * tests/fuzz/process_args.corpus.
+ * fuzz_process_args.c - whatever bytes a command line and an environment have, the reader stays
+ * within them and tells a limit together with its source. The first byte chooses the runtime; the
+ * command line follows up to an empty line, then the environment. Line ends stand for NUL, so that
+ * seeds are text: tests/fuzz/process_args.corpus.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * fuzzes: user/model/record_json.c user/model/record_scan.c user/model/record.c
- * fuzzes: user/model/address.c user/base/json_writer.c user/base/utf8.c
- *
- * Whatever bytes a line has: it is refused with a one-line message, or what was read can be written
+ * fuzz_record_json.c - whatever bytes a line has: it is refused with a one-line message, or what was read can be written
  * and then reads back as the same record. A space before a line keeps it from the fast reader: the
  * general one has to agree. Seeds: tests/fuzz/record_json.corpus.
  */
