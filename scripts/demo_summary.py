@@ -24,6 +24,17 @@ MOMENTS = {
 }
 
 
+def plain(value):
+    """Names are others' choice: what could steer a terminal is shown as its number."""
+    if isinstance(value, str):
+        return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in value)
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {plain(key): plain(item) for key, item in value.items()}
+    return value
+
+
 def mib(count):
     return "unknown" if count is None else f"{count / 2**20:.0f} MiB"
 
@@ -101,7 +112,7 @@ def tell(incident, logged):
 def main():
     reports_path, access_path, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
     with open(reports_path, encoding="utf-8") as file:
-        reports = [json.loads(line) for line in file]
+        reports = [plain(json.loads(line)) for line in file]
     mine = [r for r in reports if r["schema"] == "memswell.incident"
             and r["impact"]["network.peer.port"] == port]
     if not mine:
