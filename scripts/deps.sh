@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# deps.sh MODE - install what MODE (build, demo, test, scenarios, bench, views or kernels) needs from Debian,
-# naming each missing package with its reason. Silent when nothing is missing. It never starts a
+# deps.sh MODE - install what MODE (build, demo, test, scenarios, bench, views, kernels or analyze) needs from
+# Debian, naming each missing package with its reason. Silent when nothing is missing. It never starts a
 # service. What only some scenarios need is optional: each of it is tried by itself.
 set -eu
 
@@ -43,6 +43,7 @@ table() {
 	views npm              npm       fetches playwright-core, which drives it
 	views poppler-utils    pdftoppm  looks at printed pages
 	views fonts-dejavu-core -        letters
+	analyze clang-tidy       clang-tidy static analysis
 	kernels qemu-system-x86 qemu-system-x86_64 boots other kernels
 	kernels qemu-system-common - shares this machine's root with them
 	kernels busybox-static   -       the first process of a guest
@@ -56,7 +57,7 @@ table() {
 }
 
 usage() {
-	echo "usage: deps.sh build|demo|test|scenarios|bench|views|kernels" >&2
+	echo "usage: deps.sh build|demo|test|scenarios|bench|views|kernels|analyze" >&2
 	exit 2
 }
 
@@ -69,6 +70,7 @@ scenarios) modes="build demo test scenarios" ;;
 bench) modes="build demo test bench" ;;
 views) modes="build demo views" ;;
 kernels) modes="build demo test kernels" ;;
+analyze) modes="build analyze" ;;
 *) usage ;;
 esac
 

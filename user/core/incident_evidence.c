@@ -202,7 +202,7 @@ static void add_reset_evidence(const char *hook, const struct impact *impact,
 	t = add_evidence(out, hook, impact->first_reset_ns, resets);
 	text_add(&t, "rst=%llu fin=%llu on_reused=%llu", (ull)impact->fail[FLOW_FAIL_RST_BEFORE],
 		 (ull)impact->fail[FLOW_FAIL_FIN_BEFORE],
-		 (ull)(impact->fail[FLOW_FAIL_RST_REUSED] + impact->fail[FLOW_FAIL_FIN_REUSED]));
+		 (ull)impact->fail[FLOW_FAIL_RST_REUSED] + impact->fail[FLOW_FAIL_FIN_REUSED]);
 }
 
 static void add_connect_evidence(const char *hook, const struct impact *impact,

@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,15 +36,19 @@ int perf_attach_event(const struct bpf_program *program, int event_fd, struct bp
 
 static int read_number(int dir_fd, const char *path)
 {
-	char text[32] = "";
+	char text[32] = "", *end;
 	int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC);
 	ssize_t len;
+	long number;
 
 	if (fd < 0)
 		return -errno;
 	len = read(fd, text, sizeof(text) - 1);
 	close(fd);
-	return len > 0 ? atoi(text) : -EIO;
+	if (len <= 0)
+		return -EIO;
+	number = strtol(text, &end, 10);
+	return end > text && number >= 0 && number <= INT_MAX ? (int)number : -EIO;
 }
 
 int perf_attach_tracepoint(const struct bpf_program *program, int tracefs_fd, const char *name,

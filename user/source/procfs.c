@@ -112,6 +112,7 @@ int procfs_parse_hex_line(const char *text, size_t len, const char *key, uint64_
 	for (at += strlen(key); at < end && (*at == '\t' || *at == ' '); at++)
 		;
 	for (; at < end && digits < 16; at++, digits++) {
+		/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): NUL is no digit */
 		const char *digit = memchr("0123456789abcdef", *at, 16);
 
 		if (!digit)
