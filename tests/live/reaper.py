@@ -71,7 +71,9 @@ def end_sessions(rig):
 def remove_cgroup(path):
     for _ in range(100):
         try:
-            os.rmdir(path)
+            # Children that a test made go with it; their names may be any bytes.
+            for directory, _, _ in os.walk(os.fsencode(path), topdown=False):
+                os.rmdir(directory)
             return
         except FileNotFoundError:
             return
