@@ -48,9 +48,10 @@ BPFT_SRC  := $(wildcard tests/bpf/test_*.c)
 BPFT_BIN  := $(BPFT_SRC:tests/bpf/%.c=build/tests/bpf/%)
 FUZZ_SRC  := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_BIN  := $(FUZZ_SRC:tests/fuzz/%.c=build/fuzz/%)
-FUZZ_OBJ  := $(patsubst %.c,build/fuzz/%.o,$(filter-out user/main.c,$(USER_SRC)))
+FUZZ_OBJ  := $(patsubst %.c,build/fuzz/%.o,$(filter-out user/main.c,$(USER_SRC))) \
+             $(EMBEDDED:%=build/asan/%_data.o)
 FUZZ_CFLAGS = -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
-              -fno-omit-frame-pointer $(WARN) $(INCLUDES)
+              -fno-omit-frame-pointer $(INCLUDES)
 
 # V=1 shows whole commands.
 Q    := $(if $(V),,@)
@@ -121,6 +122,11 @@ build/libmemswell-asan.a: $(ASAN_OBJ)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
+# The whole of it with sanitizers, for recordings: tests/replay/test_sanitized.sh.
+build/memswell-asan: build/asan/user/main.o build/libmemswell-asan.a
+	$(call say,CC,$@)
+	$(Q)$(CC) -fsanitize=address,undefined $^ $(LDLIBS) -o $@
+
 build/tests/unit/%: tests/unit/%.c build/libmemswell-asan.a
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
@@ -152,7 +158,7 @@ build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c build/fuzz/libmemswell.a
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -Itests/fuzz -MMD -MP $< \
 		build/fuzz/libmemswell.a $(LDLIBS) -o $@
 
-test-binaries: $(UNIT_BIN) $(BPFT_BIN) $(STRESS_BIN) $(KERNELS_BIN)
+test-binaries: $(UNIT_BIN) $(BPFT_BIN) $(STRESS_BIN) $(KERNELS_BIN) build/memswell-asan
 
 test:
 	@sh scripts/deps.sh test

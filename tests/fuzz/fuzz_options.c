@@ -23,7 +23,8 @@ static bool is_argument(char *const *argv, int argc, const char *text)
 
 static void expect_options(const struct options *o, char *const *argv, int argc)
 {
-	bool takes_file = o->command == COMMAND_RECORD || o->command == COMMAND_REPLAY;
+	bool takes_file = o->command == COMMAND_RECORD || o->command == COMMAND_REPLAY ||
+			  o->command == COMMAND_REPORT || o->command == COMMAND_EXPLAIN;
 
 	EXPECT((unsigned int)o->command < NR_COMMANDS);
 	EXPECT((unsigned int)o->vm_events < NR_VM_EVENTS);
@@ -31,6 +32,10 @@ static void expect_options(const struct options *o, char *const *argv, int argc)
 	EXPECT(o->tick_ns >= OPTIONS_TICK_MIN_NS && o->tick_ns <= OPTIONS_TICK_MAX_NS);
 	EXPECT(!takes_file || o->file);
 	EXPECT(!o->file || is_argument(argv, argc, o->file));
+	EXPECT(!o->has_format || (unsigned int)o->format < NR_FORMATS);
+	for (uint32_t i = 0; i < o->nr_arguments; i++)
+		EXPECT(is_argument(argv, argc, o->arguments[i]));
+	EXPECT(!o->recording || is_argument(argv, argc, o->recording));
 	EXPECT(!o->output || (is_argument(argv, argc, o->output) && *o->output));
 	EXPECT(o->core.nr_gateways <= CORE_MAX_GATEWAY_FILTERS);
 	for (uint32_t i = 0; i < o->core.nr_gateways; i++) {

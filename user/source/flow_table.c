@@ -61,6 +61,7 @@ int flow_table_init(struct flow_table *table, const struct flow_maps *maps, uint
 	if (rows == MAP_FAILED)
 		return -errno;
 	table->rows = rows;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 	table->flows = calloc(nr_slots, sizeof(*table->flows));
 	if (!table->flows)
 		return -ENOMEM;
