@@ -35,7 +35,7 @@ def is_control(char):
 
 
 class Validator:
-    def __init__(self, schema_path, allow_gaps, max_line_bytes):
+    def __init__(self, schema_path, allow_gaps, max_line_bytes, many):
         schema = json.loads(schema_path.read_text(encoding="utf-8"))
         jsonschema.Draft202012Validator.check_schema(schema)
         # One validator per kind: `oneOf` alone would say no more than "none of nine".
@@ -47,6 +47,7 @@ class Validator:
                 self.kinds[name] = jsonschema.Draft202012Validator(kind)
         self.allow_gaps = allow_gaps
         self.max_line_bytes = max_line_bytes
+        self.many = many
         self.nr_lines = 0
         self.nr_errors = 0
 
@@ -93,6 +94,8 @@ class Validator:
         seq = line.get("seq") if isinstance(line, dict) else None
         if not isinstance(seq, int):
             return last
+        if self.many and seq == 0:
+            return seq
         if last is not None and (seq <= last if self.allow_gaps else seq != last + 1):
             self.error(where, f"seq {seq} after {last}")
         return seq
@@ -101,11 +104,12 @@ class Validator:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--allow-gaps", action="store_true", help="seq may jump forward")
+    parser.add_argument("--many", action="store_true", help="streams may follow each other: seq 0")
     parser.add_argument("--schema", type=pathlib.Path, default=SCHEMA)
     parser.add_argument("--max-line-bytes", type=int, default=MAX_LINE_BYTES)
     parser.add_argument("files", nargs="+", help="JSON Lines; - is standard input")
     options = parser.parse_args()
-    validator = Validator(options.schema, options.allow_gaps, options.max_line_bytes)
+    validator = Validator(options.schema, options.allow_gaps, options.max_line_bytes, options.many)
     for path in options.files:
         validator.check_file(path)
     print(f"{validator.nr_lines} lines valid" if not validator.nr_errors
