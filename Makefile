@@ -237,7 +237,7 @@ bench:
 
 format:
 	clang-format -i $(wildcard bpf/*.[ch] user/*.[ch] user/*/*.[ch] tests/unit/*.[ch] \
-		tests/bpf/*.[ch] tests/fuzz/*.c tests/bench/*.[ch] \
+		tests/bpf/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] \
 		tests/kernels/*.[ch] tests/live/workloads/*.c)
 
 install: all
