@@ -155,14 +155,18 @@ static int loop_replay(struct top *top)
 
 int top_run(const struct top_feed *feed, char *error, size_t error_size)
 {
-	struct top top = {
-		.feed = feed, .ui = {.replay = feed->replay}, .log_fd = -1, .stderr_fd = -1};
+	struct top_table *table = calloc(1, sizeof(*table));
+	struct top_row *rows = calloc(TOP_PROCESSES_MAX, sizeof(*rows));
+	struct top top = {.feed = feed,
+			  .table = table,
+			  .rows = rows,
+			  .ui = {.replay = feed->replay},
+			  .log_fd = -1,
+			  .stderr_fd = -1};
 	int err = -ENOMEM;
 
 	error[0] = '\0';
-	top.table = calloc(1, sizeof(*top.table));
-	top.rows = calloc(TOP_PROCESSES_MAX, sizeof(*top.rows));
-	if (!top.table || !top.rows)
+	if (!table || !rows)
 		snprintf(error, error_size, "top: out of memory");
 	else if (!(top.screen = top_screen_new(error, error_size)))
 		err = -ENOTTY;
@@ -172,7 +176,7 @@ int top_run(const struct top_feed *feed, char *error, size_t error_size)
 		top_screen_free(top.screen);
 		release_log(&top);
 	}
-	free(top.rows);
-	free(top.table);
+	free(rows);
+	free(table);
 	return err;
 }

@@ -560,11 +560,15 @@ static void draw_leg(struct top_screen *s, int y, const struct top_leg *leg)
 						  : COLOR_PLAIN));
 }
 
+struct leg_place {
+	const struct top_leg *leg;
+};
+
 /* Bursts first, then the busiest. */
 static int compare_legs(const void *left, const void *right)
 {
-	const struct top_leg *a = *(const struct top_leg *const *)left;
-	const struct top_leg *b = *(const struct top_leg *const *)right;
+	const struct top_leg *a = ((const struct leg_place *)left)->leg;
+	const struct top_leg *b = ((const struct leg_place *)right)->leg;
 
 	if (a->now.burst_open != b->now.burst_open)
 		return a->now.burst_open ? -1 : 1;
@@ -575,14 +579,14 @@ static int compare_legs(const void *left, const void *right)
 
 static void draw_gateways(struct top_screen *s, int y, int height, const struct top_table *t)
 {
-	const struct top_leg *order[TOP_LEGS_MAX];
+	struct leg_place order[TOP_LEGS_MAX];
 
 	for (uint32_t i = 0; i < t->nr_legs; i++)
-		order[i] = &t->legs[i];
+		order[i].leg = &t->legs[i];
 	qsort(order, t->nr_legs, sizeof(order[0]), compare_legs);
 	put_line(s, y, A_BOLD, "Gateways: %u ways, the last %d s", t->nr_legs, OVERVIEW_RECENT_S);
 	for (int i = 0; i + 1 < height && (uint32_t)i < t->nr_legs; i++)
-		draw_leg(s, y + 1 + i, order[i]);
+		draw_leg(s, y + 1 + i, order[i].leg);
 }
 
 static void draw_incident(struct top_screen *s, int y, const struct top_table *t,

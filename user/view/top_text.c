@@ -41,7 +41,8 @@ static size_t put_character(char *dst, const char *src, bool utf8, size_t *taken
 		*dst = '?';
 		return 1;
 	}
-	memcpy(dst, src, len);
+	for (size_t i = 0; i < len; i++)
+		dst[i] = src[i];
 	return len;
 }
 
