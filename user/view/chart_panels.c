@@ -54,10 +54,20 @@ static void put_axis(struct chart *c, const struct scale *s, enum unit unit)
 	}
 }
 
+/* Room that words take in the widest of the page's fonts, where m is half as wide again as most. */
+static double room_of(const char *words, double letter)
+{
+	double room = 0;
+
+	for (; *words; words++)
+		room += strchr("mMwW", *words) ? letter * 1.6 : letter;
+	return room;
+}
+
 /* Title on the left, what the colours mean on the right of it. */
 static void put_title(struct chart *c, const char *title, const struct legend *legends, size_t nr)
 {
-	double x = PLOT_LEFT + 6.0 + 8.0 * (double)strlen(title);
+	double x = PLOT_LEFT + 6.0 + room_of(title, 8.0);
 	double y = c->y - 9;
 
 	fprintf(c->to, "<text class=\"panel-title\" x=\"%d\" y=\"%.0f\">%s</text>", PLOT_LEFT, y,
@@ -69,7 +79,7 @@ static void put_title(struct chart *c, const char *title, const struct legend *l
 			strstr(legends[i].class, "line") ? 3 : 10);
 		fprintf(c->to, "<text class=\"legend\" x=\"%.0f\" y=\"%.0f\">%s</text>", x + 31, y,
 			legends[i].words);
-		x += 31 + 7.6 * (double)strlen(legends[i].words);
+		x += 31 + room_of(legends[i].words, 7.6);
 	}
 	fputc('\n', c->to);
 }
