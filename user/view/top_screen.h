@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * top_screen.h - the terminal of `memswell top`: begins and ends the full-screen mode, reads keys and
- * draws the list, its pages and panes. The only file that knows ncurses. It decides nothing about
- * what is shown.
+ * draws the list, its pages and panes. It decides nothing about what is shown.
  */
 #ifndef MEMSWELL_TOP_SCREEN_H
 #define MEMSWELL_TOP_SCREEN_H
