@@ -108,6 +108,28 @@ static void losses_add_up_sorted_and_the_rest_goes_to_other(void **state)
 	assert_int_equal(sum, 402);
 }
 
+static void add_loss(struct heartbeat *h, const char *stream, const char *reason)
+{
+	struct record_loss loss = {.count = 1};
+
+	strcpy(loss.stream, stream);
+	strcpy(loss.reason, reason);
+	heartbeat_loss(h, &loss);
+}
+
+static void what_takes_nothing_from_a_verdict_is_no_lost_event(void **state)
+{
+	struct heartbeat h = {0};
+
+	(void)state;
+	add_loss(&h, "output", "slow_consumer");
+	add_loss(&h, "task_storage", "no_memory_or_busy");
+	add_loss(&h, "program", "socket_recv_owner");
+	assert_int_equal(heartbeat_events_lost(&h), 0);
+	add_loss(&h, "program", "lifecycle_exit");
+	assert_int_equal(heartbeat_events_lost(&h), 1);
+}
+
 static void ids_sort_by_time_and_differ_by_seed(void **state)
 {
 	struct ulid_seed a = {0}, b = {0};
@@ -192,6 +214,7 @@ int main(void)
 		cmocka_unit_test(reclaim_counts_the_last_minute),
 		cmocka_unit_test(paths_are_kept_once_and_given_back),
 		cmocka_unit_test(losses_add_up_sorted_and_the_rest_goes_to_other),
+		cmocka_unit_test(what_takes_nothing_from_a_verdict_is_no_lost_event),
 		cmocka_unit_test(ids_sort_by_time_and_differ_by_seed),
 		cmocka_unit_test(text_ends_before_the_character_that_does_not_fit),
 		cmocka_unit_test(text_spells_quantities_without_locale),
