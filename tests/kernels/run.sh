@@ -3,8 +3,9 @@
 #
 # run.sh [-j N] [--quick] [--update] [NAME...]
 # - runs memswell on the kernels of machines.tsv, or on those named, each in an emulated machine with cgroup
-# v2 only, N at a time (default 2); guest.sh says what must hold. Then it reads the types of these and of
-# further kernels. --quick only loads and attaches. --update makes what was found of hooks and programs the
+# v2 only, N at a time (default 2); guest.sh says what must hold. Then one kernel with cgroup v1 only and with
+# both (cgroup_modes.sh), unless kernels were named; then it reads the types of these and of further kernels.
+# --quick only loads and attaches. --update makes what was found of hooks and programs the
 # baseline (hooks.tsv, programs.tsv), and writes docs/kernels.md.
 #
 # Prints "ok", "not ok" and "skip" lines and ends with "N passed, N failed, N skipped". It needs the network
@@ -143,6 +144,15 @@ for guest in "${ready[@]}"; do
 	pending[$name]=$arch
 done
 while [ ${#pending[@]} -gt 0 ]; do reap; done
+
+# The other cgroup modes, on the one kernel of the matrix whose v1 has a memory controller.
+if [ -z "$wanted$quick$why" ]; then
+	for mode in v1 hybrid; do
+		bash tests/kernels/cgroup_modes.sh $mode >"$CACHE/out/cgroups-$mode.log" 2>&1 </dev/null &
+	done
+	wait
+	for mode in v1 hybrid; do results <"$CACHE/out/cgroups-$mode.log"; done
+fi
 
 results < <(bash tests/kernels/types.sh 2>&1 | sed 's/^/skip types - /')
 # shellcheck disable=SC2086 # nothing or one word
