@@ -5,6 +5,7 @@
 # and tells what is expected. In a guest of tests/kernels the machine itself is made short of memory.
 # Where vm_events has an fexit variant, the portable one then counts the same work: the numbers are equal.
 . "$(dirname "$0")/lib.sh"
+SUITE=live
 NAME=hooks
 PROVOKE=$TOP_DIR/$BUILD/tests/live/provoke
 require_rig

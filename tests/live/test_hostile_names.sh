@@ -5,6 +5,7 @@
 # sequences, C1 controls and bytes that are no UTF-8 leaks behind nginx until the kernel OOM-kills it.
 # The verdict is right, every line of output is valid, and no sink for people lets a control byte through.
 . "$(dirname "$0")/lib.sh"
+SUITE=live
 NAME=hostile_names
 require_rig
 rig_start

@@ -5,6 +5,7 @@
 # one that died is blamed, by its start time, with its memory; later, when somebody kills the heir, the
 # heir's death is no memory death.
 . "$(dirname "$0")/lib.sh"
+SUITE=live
 NAME=same_pid
 require_rig
 rig_start
