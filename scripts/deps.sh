@@ -27,6 +27,7 @@ table() {
 	test  libcmocka-dev    -         unit test framework
 	test  python3-jsonschema -       validates every output line against the schema
 	test  jq               jq        picks facts from output lines in shell tests
+	test  tmux             tmux      a terminal in which memswell top is looked at
 	test  libclang-rt-dev  -         fuzzer and sanitizer runtimes for clang
 	bench wrk              wrk       closed-loop load for the throughput comparison
 	bench bpftrace         bpftrace  what one would otherwise write, for comparison
