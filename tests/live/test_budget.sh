@@ -19,8 +19,6 @@ supervise service 2 "$CGROUP" "$NODE" "$WORKLOADS/leak.js" --port "$UPSTREAM" \
 wait_port "$UPSTREAM"
 gateway "$PORT" "$UPSTREAM" 2
 require_watch --budget 0.001 --bpf-stats=50
-ATTACHED=$(grep '"k":"probe"' "$RIG/records.jsonl" | grep -vE '"state":"(unavailable|off)"' |
-	sed 's/.*"name":"\([a-z_0-9]*\)".*/\1/' | tr '\n' ' ')
 
 # A light load that fails nowhere, until there is nothing left to shed.
 load calm "$PORT" 5 600
@@ -29,6 +27,8 @@ for ((i = 0; i < 900; i++)); do
 	sleep 0.1
 done
 load_stop
+ATTACHED=$(grep '"k":"probe"' "$RIG/records.jsonl" | grep -vE '"state":"(unavailable|off|shed)"' |
+	sed 's/.*"name":"\([a-z_0-9]*\)".*/\1/' | tr '\n' ' ')
 EXPECTED=
 for hook in $ORDER; do [[ " $ATTACHED " != *" $hook "* ]] || EXPECTED+="$hook "; done
 SHED=$(grep '"state":"shed"' "$RIG/records.jsonl" | sed 's/.*"name":"\([a-z_0-9]*\)".*/\1/' | tr '\n' ' ')
