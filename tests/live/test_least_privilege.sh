@@ -110,8 +110,15 @@ if [ -n "$BROKER" ]; then
 	expect_status broker "$BROKER" Seccomp_filters 1
 	private=$(awk '/^Private/ { sum += $2 } END { print sum }' "/proc/$BROKER/smaps_rollup")
 	expect "broker: less than 1 MiB of its own" "$private KiB" test "$private" -lt 1024
-	expect "broker: holds one descriptor" "$(ls "/proc/$BROKER/fd" | tr '\n' ' ')" \
-		test "$(ls "/proc/$BROKER/fd" | wc -l)" -eq 1
+	expect "broker: holds two descriptors" "$(ls "/proc/$BROKER/fd" | tr '\n' ' ')" \
+		test "$(ls "/proc/$BROKER/fd" | wc -l)" -eq 2
+	CLOSER=$(child_of "$BROKER")
+	for key in CapPrm CapEff CapBnd; do expect_status closer "$CLOSER" $key "$(bits)"; done
+	expect_status closer "$CLOSER" NoNewPrivs 1
+	expect_status closer "$CLOSER" Seccomp 2
+	expect_status closer "$CLOSER" Seccomp_filters 1
+	expect "closer: holds one descriptor" "$(ls "/proc/$CLOSER/fd" | tr '\n' ' ')" \
+		test "$(ls "/proc/$CLOSER/fd" | wc -l)" -eq 1
 	# A copy is another file: one that memswell has not met before.
 	cp "$(readlink -f "$NODE")" "$RIG/late-node"
 	start late "$RIG/late-node" "$WORKLOADS/healthy.js" --port "$(free_ports 1)" --mib 10

@@ -4,9 +4,8 @@
 soak.py judge NAME SAMPLES [--warm-up S] - does any of it grow?
 soak.py test - does judge() see what it should, and nothing else?
 
-A sample is one JSON line: time, resident bytes, open descriptors without those of hooks, descriptors of
-hooks, entries in its BPF hash maps. Hooks are not judged: each V8 that anybody on the host runs gets
-some, up to a limit of their own.
+A sample is one JSON line: time, resident bytes, open descriptors, entries in its BPF hash
+maps. Each V8 that anybody on the host runs takes descriptors while it runs and for a minute after.
 
 Two points would show how the process breathes, not whether it grows. So the slope is Theil and
 Sen's: the median of the slopes between all pairs of samples, blind to outliers, with the confidence
@@ -56,16 +55,8 @@ def count_entries(map_id):
 def sample(pid, maps):
     with open(f"/proc/{pid}/statm", encoding="utf-8") as file:
         pages = int(file.read().split()[1])
-    fds, hooks = 0, 0
-    for name in os.listdir(f"/proc/{pid}/fd"):
-        try:
-            what = os.readlink(f"/proc/{pid}/fd/{name}")
-        except OSError:
-            continue
-        is_hook = what in ("anon_inode:[perf_event]", "anon_inode:bpf_link")
-        fds, hooks = fds + (not is_hook), hooks + is_hook
-    return {"t": time.monotonic(), "rss_bytes": pages * os.sysconf("SC_PAGE_SIZE"), "fds": fds,
-            "hook_fds": hooks, "map_entries": sum(map(count_entries, maps))}
+    return {"t": time.monotonic(), "rss_bytes": pages * os.sysconf("SC_PAGE_SIZE"),
+            "fds": len(os.listdir(f"/proc/{pid}/fd")), "map_entries": sum(map(count_entries, maps))}
 
 
 def watch(pid, seconds, path):
@@ -119,7 +110,6 @@ def judge_file(name, path, warm_up_s):
         return 1
     failed = 0
     span = samples[-1]["t"] - samples[0]["t"]
-    print(f"# {name}: hooks had {samples[0]['hook_fds']} descriptors, then {samples[-1]['hook_fds']}")
     for key, breath_of in BREATH.items():
         points = [(s["t"], s[key]) for s in samples]
         level = statistics.median(v for _, v in points)

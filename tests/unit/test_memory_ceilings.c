@@ -92,7 +92,7 @@ static void processes_beyond_the_limit(void **state)
 	static const struct bpf_program *const no_programs[NR_V8_FATAL_KINDS];
 
 	(void)state;
-	executables_init(&executables, no_programs, NULL);
+	executables_init(&executables, no_programs, NULL, NULL);
 	cgroups_init(&cgroups);
 	processes_init(&processes, &executables, &cgroups, 0);
 	processes.defer_exe = true;

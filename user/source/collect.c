@@ -423,7 +423,7 @@ void collector_init_tables(struct collector *c)
 		v8_programs[V8_FATAL_FIRST_ARG] = loader_program(c->loader, "runtime_v8_oom_arg1");
 		v8_programs[V8_FATAL_SECOND_ARG] = loader_program(c->loader, "runtime_v8_oom_arg2");
 	}
-	executables_init(&c->executables, v8_programs, &c->loader->broker);
+	executables_init(&c->executables, v8_programs, &c->loader->broker, &c->losses);
 	cgroups_init(&c->cgroups);
 	processes_init(&c->processes, &c->executables, &c->cgroups, self_boot_ns());
 }

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "source/elf_symbols.h"
+#include "source/losses.h"
 #include "source/perf_attach.h"
 #include "source/process_args.h"
 #include "source/procfs.h"
@@ -23,46 +24,59 @@
 /* Of a command line and of an environment as much is read; what is behind it is not seen. */
 #define ARGS_BYTES (64 << 10)
 
-/* A replaced file may get the old one's inode number, but not its size and time as well. */
 #define UPROBE_LINK_BYTES 128 /* struct bpf_link_perf of libbpf, as malloc rounds it */
-
-struct file_key {
-	uint64_t dev;
-	uint64_t ino;
-	uint64_t size;
-	uint64_t mtime_ns;
-};
+/* Not run in so many sweeps: whoever remembers the place is gone, too (processes_sweep). */
+#define UNUSED_RUNS 3
 
 struct file {
 	struct file_key key;
 	uint8_t runtime;
-	uint8_t v8_probe;
+	uint8_t place;	  /* in watched, from 1; 0: not watched */
+	bool is_read;	  /* what follows is known */
+	bool wants_place; /* has a V8 that can be watched */
+	bool is_lost;	  /* and was counted as a loss */
 	uint16_t runtime_version;
 };
 
 void executables_init(struct executables *executables,
 		      const struct bpf_program *const v8_programs[NR_V8_FATAL_KINDS],
-		      struct uprobe_broker *broker)
+		      struct uprobe_broker *broker, struct losses *losses)
 {
 	memset(executables, 0, sizeof(*executables));
 	memcpy(executables->v8_programs, v8_programs, sizeof(executables->v8_programs));
 	executables->broker = broker;
+	executables->losses = losses;
 	hash_table_init(&executables->files, sizeof(struct file), sizeof(struct file_key),
 			EXECUTABLES_MAX);
 }
 
+/* The link holds the event, and its last close takes the kernel long: that is not ours. */
+static void release_uprobes(struct executables *executables, struct watched_file *watched)
+{
+	struct file *file = hash_table_find(&executables->files, &watched->key);
+
+	while (watched->nr_uprobes) {
+		struct bpf_link *link = watched->uprobes[--watched->nr_uprobes];
+
+		uprobe_broker_hold(executables->broker, bpf_link__fd(link));
+		bpf_link__destroy(link);
+		uprobe_broker_drop(executables->broker);
+	}
+	if (file)
+		file->place = 0;
+}
+
 void executables_free(struct executables *executables)
 {
-	for (uint32_t i = 0; i < executables->nr_uprobes; i++)
-		bpf_link__destroy(executables->uprobes[i]);
-	executables->nr_uprobes = 0;
+	for (uint32_t i = 0; i < EXECUTABLES_MAX_WATCHED; i++)
+		release_uprobes(executables, &executables->watched[i]);
 	hash_table_free(&executables->files);
 }
 
 size_t executables_memory_ceiling(void)
 {
 	return hash_table_memory_ceiling(sizeof(struct file), EXECUTABLES_MAX) +
-	       EXECUTABLES_MAX_UPROBES * UPROBE_LINK_BYTES;
+	       EXECUTABLES_MAX_WATCHED * ELF_MAX_V8_FATAL * UPROBE_LINK_BYTES;
 }
 
 static const struct {
@@ -91,7 +105,13 @@ enum runtime_kind runtime_of_path(const char *path)
 	return RUNTIME_UNKNOWN;
 }
 
-static int attach_uprobe(struct executables *executables, int exe_fd, const struct v8_fatal *fatal)
+static bool can_watch(const struct executables *executables)
+{
+	return executables->v8_programs[V8_FATAL_FIRST_ARG];
+}
+
+static int attach_uprobe(struct executables *executables, int exe_fd, const struct v8_fatal *fatal,
+			 struct bpf_link **out)
 {
 	const struct bpf_program *program = executables->v8_programs[fatal->kind];
 	int event_fd;
@@ -105,28 +125,94 @@ static int attach_uprobe(struct executables *executables, int exe_fd, const stru
 			"watched");
 		memset(executables->v8_programs, 0, sizeof(executables->v8_programs));
 	}
-	return event_fd < 0 ? event_fd
-			    : perf_attach_event(program, event_fd,
-						&executables->uprobes[executables->nr_uprobes]);
+	return event_fd < 0 ? event_fd : perf_attach_event(program, event_fd, out);
 }
 
 /* All or nothing: half of the functions watched would look like all. */
-static bool attach_v8(struct executables *executables, int exe_fd, const struct elf_facts *facts)
+static bool attach_v8(struct executables *executables, int exe_fd, const struct elf_facts *facts,
+		      struct watched_file *watched)
 {
-	uint32_t first = executables->nr_uprobes;
-
-	if (first + facts->nr_v8_fatal > EXECUTABLES_MAX_UPROBES)
-		return false;
 	for (uint32_t i = 0; i < facts->nr_v8_fatal; i++) {
-		if (!attach_uprobe(executables, exe_fd, &facts->v8_fatal[i])) {
-			executables->nr_uprobes++;
-			continue;
+		if (attach_uprobe(executables, exe_fd, &facts->v8_fatal[i], &watched->uprobes[i])) {
+			release_uprobes(executables, watched);
+			return false;
 		}
-		while (executables->nr_uprobes > first)
-			bpf_link__destroy(executables->uprobes[--executables->nr_uprobes]);
-		return false;
+		watched->nr_uprobes++;
 	}
 	return true;
+}
+
+static bool is_unused(const struct executables *executables, const struct watched_file *watched)
+{
+	return watched->nr_uprobes && executables->run - watched->used_run >= UNUSED_RUNS;
+}
+
+/* Of the files that nobody runs the one that was run longest ago; NULL if all are run. */
+static struct watched_file *least_recently_used(struct executables *executables)
+{
+	struct watched_file *oldest = NULL;
+
+	for (uint32_t i = 0; i < EXECUTABLES_MAX_WATCHED; i++) {
+		struct watched_file *watched = &executables->watched[i];
+
+		if (is_unused(executables, watched) &&
+		    (!oldest || watched->used_ns < oldest->used_ns))
+			oldest = watched;
+	}
+	return oldest;
+}
+
+static struct watched_file *find_place(struct executables *executables)
+{
+	struct watched_file *oldest;
+
+	for (uint32_t i = 0; i < EXECUTABLES_MAX_WATCHED; i++)
+		if (!executables->watched[i].nr_uprobes)
+			return &executables->watched[i];
+	oldest = least_recently_used(executables);
+	if (oldest)
+		release_uprobes(executables, oldest);
+	return oldest;
+}
+
+static void watch_v8(struct executables *executables, int exe_fd, const struct elf_facts *facts,
+		     struct file *file)
+{
+	struct watched_file *watched;
+
+	file->wants_place = can_watch(executables);
+	if (!file->wants_place)
+		return;
+	watched = find_place(executables);
+	if (!watched) {
+		if (!file->is_lost)
+			losses_add(executables->losses, "executable", "uprobe_limit", 1);
+		file->is_lost = true;
+		return;
+	}
+	watched->key = file->key;
+	file->wants_place = attach_v8(executables, exe_fd, facts, watched);
+	if (file->wants_place)
+		file->place = (uint8_t)(watched - executables->watched + 1);
+}
+
+void executables_used(struct executables *executables, int place)
+{
+	struct watched_file *watched = &executables->watched[place - 1];
+
+	watched->used_run = executables->run;
+	watched->used_ns = executables->now_ns;
+}
+
+void executables_sweep(struct executables *executables, uint64_t now_ns)
+{
+	struct watched_file *oldest;
+
+	executables->run++;
+	executables->now_ns = now_ns;
+	oldest = least_recently_used(executables);
+	if (oldest && now_ns - oldest->used_ns >= EXECUTABLES_GRACE_NS)
+		release_uprobes(executables, oldest);
 }
 
 static void inspect(struct executables *executables, const char *link, const char *path,
@@ -138,11 +224,12 @@ static void inspect(struct executables *executables, const char *link, const cha
 	file->runtime = (uint8_t)runtime_of_path(path);
 	if (fd < 0)
 		return;
+	file->is_read = true;
 	if (!elf_inspect(fd, file->key.size >= MIN_V8_BYTES, &facts)) {
 		if (facts.nr_v8_fatal) {
 			file->runtime = RUNTIME_NODEJS;
 			file->runtime_version = facts.node_major;
-			file->v8_probe = attach_v8(executables, fd, &facts);
+			watch_v8(executables, fd, &facts, file);
 		} else if (facts.is_go) {
 			file->runtime = RUNTIME_GO;
 		} else if (file->runtime == RUNTIME_UNKNOWN) {
@@ -152,13 +239,20 @@ static void inspect(struct executables *executables, const char *link, const cha
 	close(fd);
 }
 
+/* A file that was not watched, or is not any more, is read again where there is a place for it. */
+static bool is_worth_reading(struct executables *executables, const struct file *file)
+{
+	return !file->is_read ||
+	       (file->wants_place && !file->place && find_place(executables) != NULL);
+}
+
 /* What may be forgotten when the table is full: never put a second uprobe on the same file. */
 static int has_no_uprobe(void *arg, void *entry)
 {
 	const struct file *file = entry;
 
 	(void)arg;
-	return !file->v8_probe;
+	return !file->place;
 }
 
 static struct file *find_file(struct executables *executables, const struct proc_id *proc,
@@ -174,13 +268,12 @@ static struct file *find_file(struct executables *executables, const struct proc
 	struct file *file = hash_table_find(&executables->files, &key);
 	char link[64];
 
-	if (file)
-		return file;
-	if (executables->files.nr == EXECUTABLES_MAX)
+	if (!file && executables->files.nr == EXECUTABLES_MAX)
 		hash_table_remove_if(&executables->files, has_no_uprobe, NULL);
-	file = hash_table_insert(&executables->files, &key);
 	if (!file)
-		return NULL;
+		file = hash_table_insert(&executables->files, &key);
+	if (!file || !is_worth_reading(executables, file))
+		return file;
 	/* Through the process, so that a file in a container's mount namespace is found. */
 	snprintf(link, sizeof(link), "/proc/%" PRIu32 "/exe", proc->tgid);
 	inspect(executables, link, path, file);
@@ -263,8 +356,10 @@ int executables_describe(struct executables *executables, const struct executabl
 	exe->proc = query->proc;
 	exe->runtime = file->runtime;
 	exe->runtime_version = file->runtime_version;
-	exe->v8_probe = file->v8_probe;
+	exe->v8_probe = file->place != 0;
 	if (file->runtime != RUNTIME_UNKNOWN && file->runtime != RUNTIME_NATIVE)
 		read_told(query, exe);
-	return 0;
+	if (file->place)
+		executables_used(executables, file->place);
+	return file->place;
 }

@@ -13,6 +13,7 @@ struct process {
 	struct task_told told;
 	struct cgroup_id memcg; /* the last one named */
 	uint64_t flag_bytes;	/* heap limit on its command line, right after its last exec */
+	int executable;		/* place of what it runs, for executables_used; 0: none */
 	uint32_t sweep;		/* the last run it was seen in, or born before */
 	bool is_met;		/* sampled at least once */
 	bool is_told;		/* there was a RECORD_PROC */
@@ -68,6 +69,7 @@ static void on_exec(struct processes *processes, const struct record_exec *exec)
 	if (!process)
 		return;
 	process->flag_bytes = executables_heap_flag(&exec->proc, exec->comm);
+	process->executable = 0;
 	process->exe_is_told = false;
 	process->v8_is_told = false;
 }
@@ -119,7 +121,7 @@ static uint64_t usable_bytes(const struct processes *processes, const struct wir
 	return task->memcg.limit_pages * processes->page_bytes;
 }
 
-static void tell_exe(struct processes *processes, const struct process *process,
+static void tell_exe(struct processes *processes, struct process *process,
 		     const struct wire_task *task, struct batch *batch)
 {
 	struct executables_query query = {
@@ -127,12 +129,16 @@ static void tell_exe(struct processes *processes, const struct process *process,
 		.flag_bytes_at_start = process->flag_bytes,
 	};
 	struct record record;
+	int place;
 
 	decode_proc_id(&task->proc, &query.proc);
 	decode_proc_id(&task->parent, &query.parent);
 	record_init(&record, RECORD_EXE, task->head.ts_ns);
-	if (!executables_describe(processes->executables, &query, &record))
-		batch_add(batch, &record);
+	place = executables_describe(processes->executables, &query, &record);
+	if (place < 0)
+		return;
+	process->executable = place;
+	batch_add(batch, &record);
 }
 
 static void name_memcg(struct processes *processes, struct process *process,
@@ -184,6 +190,9 @@ bool processes_sample(struct processes *processes, const struct wire_task *task,
 	if (!process)
 		return false;
 	process->sweep = processes->sweep;
+	processes->now_ns = task->head.ts_ns;
+	if (process->executable)
+		executables_used(processes->executables, process->executable);
 	if (!process->is_told) {
 		/* Younger than we are: its fork is on the way, unless the ring was full. */
 		bool expect_fork = !process->is_met && task->proc.start_ns > processes->since_ns;
@@ -217,6 +226,7 @@ void processes_sweep(struct processes *processes)
 {
 	hash_table_remove_if(&processes->table, was_missed, processes);
 	processes->sweep++;
+	executables_sweep(processes->executables, processes->now_ns);
 }
 
 bool processes_has(const struct processes *processes, const struct wire_proc *proc)

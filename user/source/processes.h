@@ -26,6 +26,7 @@ struct processes {
 	uint64_t machine_bytes;
 	bool defer_exe;	   /* leave RECORD_EXE, which reads /proc, for a later sample */
 	uint64_t since_ns; /* births after this have an event */
+	uint64_t now_ns;   /* of the last sample */
 	uint32_t sweep;	   /* counts iterator runs */
 };
 

@@ -29,10 +29,16 @@
 
 /* What goes over the socket, each way with a descriptor beside it. */
 struct message {
-	int64_t value; /* there: offset; back: 0 or -errno */
+	int64_t value; /* there: offset, or CLOSE; back: 0 or -errno */
 };
 
-static ssize_t send_message(int fd, int64_t value, int passed_fd)
+/*
+ * No offset in a file. With a descriptor: hold it; without: close what is held, nobody else has it any
+ * more. There is no answer.
+ */
+#define CLOSE (-1)
+
+static ssize_t send_message(int fd, int64_t value, int passed_fd, int flags)
 {
 	struct message message = {.value = value};
 	struct iovec iov = {.iov_base = &message, .iov_len = sizeof(message)};
@@ -50,7 +56,7 @@ static ssize_t send_message(int fd, int64_t value, int passed_fd)
 							.cmsg_len = CMSG_LEN(sizeof(int))};
 		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), &passed_fd, sizeof(int));
 	}
-	return sendmsg(fd, &msg, MSG_NOSIGNAL);
+	return sendmsg(fd, &msg, MSG_NOSIGNAL | flags);
 }
 
 /* 0 with *value and *passed_fd (-1: none came) set, -EPIPE at the end, or -errno. */
@@ -84,10 +90,41 @@ static int receive_message(int fd, int64_t *value, int *passed_fd)
 	return 0;
 }
 
+/* ---- the broker's child ---- */
+
+#define CLOSER_SOCKET 0
+
+static const struct syscall_rule closer_rules[] = {
+	{.name = "recvmsg", .args = {ARG_EQ(0, CLOSER_SOCKET)}},
+	{.name = "close"},
+	{.name = "restart_syscall"},
+	{.name = "exit_group"},
+	{.name = "exit"},
+	{.name = NULL},
+};
+
+static void __attribute__((noreturn)) become_closer(int fd)
+{
+	int held_fd = -1, passed_fd;
+	int64_t value;
+
+	if (dup2(fd, CLOSER_SOCKET) < 0 || close_range(CLOSER_SOCKET + 1, ~0U, 0) ||
+	    capabilities_keep(0, 0) || prctl(PR_SET_NAME, "memswell-close") ||
+	    syscall_filter_install(closer_rules, NULL, SYSCALL_FILTER_KILL))
+		_exit(1);
+	while (!receive_message(CLOSER_SOCKET, &value, &passed_fd)) {
+		if (held_fd >= 0)
+			close(held_fd);
+		held_fd = passed_fd;
+	}
+	_exit(0);
+}
+
 /* ---- the broker ---- */
 
-/* The socket is descriptor 0: there is no other. */
-#define BROKER_SOCKET 0
+/* Its parent's socket is descriptor 0, that of its child 1: there is no other. */
+#define BROKER_SOCKET	    0
+#define BROKER_CLOSE_SOCKET 1
 
 /*
  * All it may ever do. Any other call kills it: it has nothing to save, and its parent sees the end
@@ -96,6 +133,7 @@ static int receive_message(int fd, int64_t *value, int *passed_fd)
 static const struct syscall_rule broker_rules[] = {
 	{.name = "recvmsg", .args = {ARG_EQ(0, BROKER_SOCKET)}},
 	{.name = "sendmsg", .args = {ARG_EQ(0, BROKER_SOCKET)}},
+	{.name = "sendmsg", .args = {ARG_EQ(0, BROKER_CLOSE_SOCKET)}},
 	/* attr, pid, cpu, group, flags */
 	{.name = "perf_event_open",
 	 .args = {ARG_EQ(1, -1), ARG_EQ(2, 0), ARG_EQ(3, -1), ARG_EQ(4, PERF_FLAG_FD_CLOEXEC)}},
@@ -164,7 +202,7 @@ static int read_uprobe_type(void)
 
 static void answer(int opened_fd)
 {
-	if (send_message(BROKER_SOCKET, opened_fd < 0 ? opened_fd : 0, opened_fd) < 0)
+	if (send_message(BROKER_SOCKET, opened_fd < 0 ? opened_fd : 0, opened_fd, 0) < 0)
 		_exit(1);
 	if (opened_fd >= 0)
 		close(opened_fd);
@@ -178,6 +216,13 @@ static void __attribute__((noreturn)) serve(void)
 	int exe_fd, opened_fd;
 
 	while (!receive_message(BROKER_SOCKET, &offset, &exe_fd)) {
+		if (offset == CLOSE) {
+			/* What finds no room in its queue is closed by who sent it. */
+			send_message(BROKER_CLOSE_SOCKET, CLOSE, exe_fd, MSG_DONTWAIT);
+			if (exe_fd >= 0)
+				close(exe_fd);
+			continue;
+		}
 		if (is_first)
 			opened_fd = open_first(type, exe_fd, (uint64_t)offset);
 		else
@@ -192,13 +237,29 @@ static void __attribute__((noreturn)) serve(void)
 	_exit(0);
 }
 
+/* It ends at the end of the socket, having closed what it was given. */
+static int start_closer(void)
+{
+	int fds[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
+		return -errno;
+	/* The lowest free descriptor is BROKER_CLOSE_SOCKET. */
+	pid = fork();
+	if (pid == 0)
+		become_closer(fds[1]);
+	close(fds[1]);
+	return pid < 0 ? -errno : 0;
+}
+
 static void __attribute__((noreturn)) become_broker(int fd, pid_t parent)
 {
 	uint64_t keep = privilege_broker_mask();
 
 	if (dup2(fd, BROKER_SOCKET) < 0 || close_range(BROKER_SOCKET + 1, ~0U, 0) ||
-	    capabilities_keep(keep, keep) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	    prctl(PR_SET_PDEATHSIG, SIGKILL))
+	    start_closer() || capabilities_keep(keep, keep) ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_PDEATHSIG, SIGKILL))
 		_exit(1);
 	if (getppid() != parent) /* which died before it was asked to tell */
 		_exit(1);
@@ -240,7 +301,7 @@ int uprobe_broker_open(struct uprobe_broker *broker, int exe_fd, uint64_t offset
 
 	if (broker->fd < 0)
 		return -EPIPE;
-	if (send_message(broker->fd, (int64_t)offset, exe_fd) < 0 ||
+	if (send_message(broker->fd, (int64_t)offset, exe_fd, 0) < 0 ||
 	    receive_message(broker->fd, &err, &fd)) {
 		uprobe_broker_stop(broker);
 		return -EPIPE;
@@ -248,6 +309,18 @@ int uprobe_broker_open(struct uprobe_broker *broker, int exe_fd, uint64_t offset
 	if (err)
 		return (int)err;
 	return fd < 0 ? -EPROTO : fd;
+}
+
+int uprobe_broker_hold(struct uprobe_broker *broker, int fd)
+{
+	if (broker->fd < 0)
+		return -EPIPE;
+	return send_message(broker->fd, CLOSE, fd, 0) < 0 ? -errno : 0;
+}
+
+int uprobe_broker_drop(struct uprobe_broker *broker)
+{
+	return uprobe_broker_hold(broker, -1);
 }
 
 void uprobe_broker_stop(struct uprobe_broker *broker)

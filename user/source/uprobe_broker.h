@@ -6,7 +6,8 @@
  * than everything else memswell does together. So whoever parses foreign bytes does not hold it.
  * The broker does: forked before anything is loaded, it takes a file descriptor and an offset, hands
  * back an event's descriptor, and knows nothing else. It has no map, no file, no other descriptor,
- * its own seccomp filter, and dies with its parent.
+ * its own seccomp filter, and dies with its parent. A child of it without any capability closes
+ * descriptors, which takes the kernel long, so that neither waits for it.
  */
 #ifndef MEMSWELL_UPROBE_BROKER_H
 #define MEMSWELL_UPROBE_BROKER_H
@@ -27,9 +28,17 @@ int uprobe_broker_start(struct uprobe_broker *broker);
  * later: its descriptor, or -errno; -EPIPE when the broker is gone. The first request decides which
  * capability the broker keeps: the least that this kernel takes.
  *
- * The kernel takes a tenth of a second to close such an event.
+ * The kernel takes a tenth of a second to close such an event, so see uprobe_broker_hold.
  */
 int uprobe_broker_open(struct uprobe_broker *broker, int exe_fd, uint64_t offset);
+
+/*
+ * Whoever closes an event, or the link that holds it, last waits for the kernel. Between these two
+ * the caller closes its own and is not the last: that happens elsewhere, after the second. 0 or
+ * -errno; -EPIPE when the broker is gone.
+ */
+int uprobe_broker_hold(struct uprobe_broker *broker, int fd);
+int uprobe_broker_drop(struct uprobe_broker *broker);
 
 void uprobe_broker_stop(struct uprobe_broker *broker);
 
