@@ -48,6 +48,27 @@ account() { # NAME EXIT_STATUS
 	fi
 }
 
+# run_two PROGRAM...: two at a time, as they mostly wait; accounted for in their order.
+run_two() {
+	local program name dir
+	dir=$(mktemp -d)
+	for program; do
+		name=$(basename "$program")
+		while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n; done
+		(
+			timeout --kill-after=15 300 bash "$program" >"$dir/$name" 2>&1 </dev/null
+			echo $? >"$dir/$name.status"
+		) &
+	done
+	wait
+	for program; do
+		name=$(basename "$program")
+		cp "$dir/$name" "$output"
+		account "$program" "$(cat "$dir/$name.status")"
+	done
+	rm -rf "$dir"
+}
+
 run() { # TIMEOUT_S PROGRAM...
 	local seconds=$1 name=${*: -1}
 	shift
@@ -56,22 +77,28 @@ run() { # TIMEOUT_S PROGRAM...
 	account "$name" $?
 }
 
-suite_of() { sed -n 's/^SUITE=//p' "$1"; }
+live() { # of the suite, those whose name contains the pattern
+	local script
+	for script in tests/live/test_*.sh; do
+		[[ $script == *"$pattern"* ]] || continue
+		[ "$(sed -n 's/^SUITE=//p' "$script")" = "${suite#short}" ] && echo "$script"
+	done
+}
 
 shopt -s nullglob
-if [ $suite = short ]; then
+if [ $suite = live ]; then
+	# shellcheck disable=SC2046 # names of ours
+	run_two $(live)
+else
 	for program in build/tests/unit/test_* build/tests/bpf/test_*; do
 		[ -x "$program" ] && [ ! -d "$program" ] && run 120 "$program"
 	done
 	for script in tests/check_*.sh tests/cli/test_*.sh tests/replay/test_*.sh \
-		tests/report/test_*.sh tests/scenarios/test_offline.sh; do
-		run 180 bash "$script"
+		tests/report/test_*.sh tests/scenarios/test_offline.sh $(live); do
+		run 300 bash "$script"
 	done
+	run 420 bash tests/scenarios/test_live.sh
 fi
-for script in tests/live/test_*.sh; do
-	[ "$(suite_of "$script")" = "${suite#short}" ] && run 300 bash "$script"
-done
-[ $suite != short ] || run 420 bash tests/scenarios/test_live.sh
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
