@@ -284,12 +284,41 @@ static const struct row sample_rows[] = {
 	{.path = NULL},
 };
 
+static const struct row gap_service_rows[] = {
+	ROW(U32, "process/process.pid", offsetof(struct report_gap_service, proc.id.tgid)),
+	ROW(KNOWN_POINTER, "process/process.executable.name",
+	    offsetof(struct report_gap_service, proc.comm)),
+	ROW(ADDRESS, "network.local.address", offsetof(struct report_gap_service, local.addr)),
+	ROW(U16, "network.local.port", offsetof(struct report_gap_service, local.port)),
+	ROW(U32, "successor/process.pid", offsetof(struct report_gap_service, successor.id.tgid)),
+	PATH("successor/process.linux.cgroup",
+	     offsetof(struct report_gap_service, successor.cgroup_path)),
+	{.path = NULL},
+};
+
+static const struct row gap_incident_rows[] = {
+	{.path = "", .type = ROW_POINTER},
+	{.path = NULL},
+};
+
+/* The cause stays `unknown`, which has every section. */
+static const struct row gap_rows[] = {
+	ROW(KNOWN_U32, "gap/earlier_run/process.pid", AT(gap.gap.earlier_pid)),
+	ROW(U64, "gap/earlier_run/lines", AT(gap.gap.earlier_lines)),
+	ROW(U32, "gap/earlier_run/served", AT(gap.gap.nr_served)),
+	ROW(U32, "gap/earlier_run/gone", AT(gap.gap.nr_gone)),
+	LIST("services", gap.services, gap.nr_services, REPORT_MAX_GAP_SERVICES, gap_service_rows),
+	LIST("open_incidents", gap.incidents, gap.nr_incidents, REPORT_MAX_GAP_INCIDENTS,
+	     gap_incident_rows),
+	{.path = NULL},
+};
+
 static const struct row *const kinds[NR_REPORT_KINDS] = {
 	[REPORT_START] = no_rows,	   [REPORT_HEARTBEAT] = heartbeat_rows,
 	[REPORT_PROCESS_EXIT] = exit_rows, [REPORT_OOM_KILL] = oom_rows,
 	[REPORT_LISTENER] = listener_rows, [REPORT_GROWTH] = growth_rows,
 	[REPORT_BURST] = burst_rows,	   [REPORT_INCIDENT] = incident_rows,
-	[REPORT_SAMPLE] = sample_rows,
+	[REPORT_SAMPLE] = sample_rows,	   [REPORT_GAP] = gap_rows,
 };
 
 /* Filling ------------------------------------------------------------------------------------- */

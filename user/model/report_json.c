@@ -331,7 +331,7 @@ static void write_gap_services(struct line *line, const struct report_gap *gap)
 static struct measure gap_seconds(const struct report *report)
 {
 	const struct record_gap *gap = &report->gap.gap;
-	double to_wall_ns = (double)((int64_t)report->ts_ns + report->wall_offset_ns);
+	double to_wall_ns = (double)(int64_t)(report->ts_ns + (uint64_t)report->wall_offset_ns);
 
 	if (gap->from_ns && gap->from_ns <= report->ts_ns)
 		return (struct measure){(double)(report->ts_ns - gap->from_ns) / NS_PER_S, true};
@@ -345,7 +345,8 @@ static uint64_t gap_from(const struct report *report)
 {
 	const struct record_gap *gap = &report->gap.gap;
 
-	return gap->from_wall_ns ? (uint64_t)(gap->from_wall_ns - report->wall_offset_ns) : 0;
+	return gap->from_wall_ns ? (uint64_t)gap->from_wall_ns - (uint64_t)report->wall_offset_ns
+				 : 0;
 }
 
 static void write_gap(struct line *line, const struct report *report)
