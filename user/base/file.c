@@ -52,7 +52,7 @@ static int follow(struct walk *walk, int link_fd, uid_t owner, const char *after
 	if ((size_t)snprintf(spliced, sizeof(spliced), "%s/%s", target, after) >=
 	    sizeof(walk->rest))
 		return -ENAMETOOLONG;
-	strcpy(walk->rest, spliced);
+	memcpy(walk->rest, spliced, strlen(spliced) + 1);
 	if (*target != '/')
 		return 0;
 	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -94,7 +94,7 @@ static int walk_path(struct walk *walk, char *component, size_t component_size)
 			return -ENAMETOOLONG;
 		memcpy(component, from, len);
 		component[len] = '\0';
-		strcpy(after, from + len);
+		memcpy(after, from + len, strlen(from + len) + 1);
 		err = take_step(walk, component, after);
 		if (err)
 			return err;
@@ -184,7 +184,7 @@ int file_open_ours(int dir_fd, const char *name, char *error, size_t error_size)
 /* A file that was there is emptied only when everything about it was found in order. */
 int file_create(const char *path, char *error, size_t error_size)
 {
-	const char *name;
+	const char *name = path;
 	int dir_fd = file_open_dir(path, &name, error, error_size);
 	int fd, err;
 

@@ -147,7 +147,7 @@ static bool name_is_ours(const struct output_file *file)
 
 static int open_again(struct output_file *file, char *error, size_t error_size)
 {
-	uint64_t size, torn;
+	uint64_t size = 0, torn;
 	int fd;
 
 	file->reopen_wanted = false;

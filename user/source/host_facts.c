@@ -125,6 +125,7 @@ static bool memory_disabled(const char *proc_cgroups)
 	const char *line = strstr(proc_cgroups, "\nmemory\t");
 	unsigned int hierarchy, number, enabled;
 
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers fit */
 	return line && sscanf(line, "\nmemory %u %u %u", &hierarchy, &number, &enabled) == 3 &&
 	       !enabled;
 }

@@ -83,7 +83,7 @@ int mounts_parse_mountinfo(const char *text, size_t len, const char *type, const
 			point = match_line(line, type, option);
 			if (point && strlen(point) < out_size) {
 				unescape(point);
-				strcpy(out, point);
+				memcpy(out, point, strlen(point) + 1);
 				return 0;
 			}
 		}

@@ -197,7 +197,7 @@ static int read_uprobe_type(void)
 		return -errno;
 	len = read(fd, text, sizeof(text) - 1);
 	close(fd);
-	return len > 0 ? atoi(text) : -EIO;
+	return len > 0 ? (int)strtol(text, NULL, 10) : -EIO;
 }
 
 static void answer(int opened_fd)
@@ -296,7 +296,7 @@ int uprobe_broker_start(struct uprobe_broker *broker)
 
 int uprobe_broker_open(struct uprobe_broker *broker, int exe_fd, uint64_t offset)
 {
-	int64_t err;
+	int64_t err = 0;
 	int fd = -1;
 
 	if (broker->fd < 0)
