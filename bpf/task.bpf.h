@@ -86,6 +86,7 @@ static __always_inline struct cgroup_subsys_state *current_memcg(struct task_str
 	if (has_storage())
 		return task_memcg(task);
 	if (cfg_probe_read && bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): it is the pointer that is read */
 		bpf_probe_read_kernel(&css, sizeof(css), memcg_place(BPF_CORE_READ(task, cgroups)));
 	return css;
 }

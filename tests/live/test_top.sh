@@ -3,6 +3,7 @@
 #
 # memswell top in a real terminal of 80x24 while a Node.js service behind nginx leaks to its cgroup's
 # limit and dies: first on the list before, an open incident after, and the terminal as it was.
+# MEMSWELL_PICTURES=DIR keeps a picture of the incident there, for the README.
 . "$(dirname "$0")/lib.sh"
 NAME=top
 require_rig
@@ -17,7 +18,7 @@ supervise service 4 "$CGROUP" "$NODE" "$WORKLOADS/leak.js" --port "$UPSTREAM" \
 	--bytes $((16000 * SLOWNESS)) --mode $HEAP_LEAK
 wait_port "$UPSTREAM"
 gateway "$PORT" "$UPSTREAM" 2
-screen_open 80 24 env LANG=C.UTF-8 "$MEMSWELL" top
+screen_open 80 24 env LANG=C.UTF-8 TERM=screen-256color "$MEMSWELL" top
 expect "it starts" "$(screen_show | head -n 3)" screen_await 10 '^memswell top '
 load load "$PORT" 200 90
 
@@ -36,6 +37,8 @@ expect "its death is an open incident" "$(cat "$RIG/screen")" \
 	screen_await 5 'memory_death/heap_leak'
 expect "and a burst at the gateway" "$(cat "$RIG/screen")" \
 	screen_await 3 "127.0.0.1:$UPSTREAM .*BURST"
+[ -z "${MEMSWELL_PICTURES-}" ] || in_tmux capture-pane -ep |
+	"$PYTHON" "$TOP_DIR/tests/top/picture.py" "$MEMSWELL_PICTURES/top.png"
 await_lives service start 2 10
 expect "its restart is counted" "$(cat "$RIG/screen")" \
 	screen_await 10 "node:$UPSTREAM .* 1 *$"

@@ -86,8 +86,9 @@ static void cell_requests(const struct top_row *row, struct cell *out)
 
 static void cell_failures(const struct top_row *row, struct cell *out)
 {
-	if (row->failures)
-		top_text_number(out->text, (double)row->failures / OVERVIEW_RECENT_S);
+	if (!row->failures)
+		return;
+	top_text_number(out->text, (double)row->failures / OVERVIEW_RECENT_S);
 	out->color = TOP_BAD;
 }
 
@@ -98,8 +99,9 @@ static void cell_latency(const struct top_row *row, struct cell *out)
 
 static void cell_restarts(const struct top_row *row, struct cell *out)
 {
-	if (row->restarts_10m)
-		snprintf(out->text, sizeof(out->text), "%u", row->restarts_10m);
+	if (!row->restarts_10m)
+		return;
+	snprintf(out->text, sizeof(out->text), "%u", row->restarts_10m);
 	out->color = TOP_WARN;
 }
 

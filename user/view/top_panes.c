@@ -42,7 +42,7 @@ static void draw_leg(struct top_screen *s, int y, const struct top_leg *leg)
 	top_put_cell(s, y, 18, 22, endpoint_text(&leg->now.upstream, address, sizeof(address)),
 		     A_NORMAL);
 	top_put_aligned(s, y, 41, 5, true, rate, A_NORMAL);
-	snprintf(who, sizeof(who), "/s %s fail %llu  502 %llu  503 %llu  504 %llu",
+	snprintf(who, sizeof(who), "/s %s fail %llu  502/3/4 %llu/%llu/%llu",
 		 leg->now.burst_open ? "BURST" : "     ", (unsigned long long)failures,
 		 (unsigned long long)i->client_status[FLOW_STATUS_502],
 		 (unsigned long long)i->client_status[FLOW_STATUS_503],
