@@ -21,8 +21,11 @@ apt_of() {
 
 # apt_lists SUITE ARCH: makes the package lists fresh; fails where they cannot be had.
 apt_lists() {
-	local state=$CACHE/apt/$1-$2 mirror=http://deb.debian.org/debian
-	[[ $1 != *-security ]] || mirror=$mirror-security
+	local state=$CACHE/apt/$1-$2 kind="" mirror
+	[[ $1 != *-security ]] || kind=-security
+	# Other suites are where this machine's own packages come from.
+	mirror=$(apt-get indextargets --format '$(REPO_URI)' | sed -n "s#/\$##; \#/debian$kind\$#{p;q}")
+	[ -n "$mirror" ] || { echo "no sources of Debian$kind are configured here"; return 1; }
 	mkdir -p "$state/lists/partial" "$state/archives/partial"
 	(
 		flock 9
