@@ -6,7 +6,7 @@
 # below a memory overlay, this machine's own, or for another architecture the system that root.sh put
 # beside KERNEL_DIR, with this source tree in the place it has here. The job's output is OUT/log, its exit
 # status OUT/status (and this script's), the kernel's messages OUT/console. No image, no network, no KVM.
-# BOOT_SECONDS limits the guest's life, BOOT_WORDS are for init (cgroups=v1).
+# BOOT_SECONDS limits the guest's life, BOOT_WORDS are for init (cgroups=v1, pid1=systemd).
 #
 # One processor: with two, 6.12 sometimes died where fexit programs were attached to functions that the
 # other was in; an emulated one may run code half patched. Two guests side by side use this machine better.
