@@ -24,6 +24,13 @@ trap 'exit 130' INT TERM
 export CMOCKA_MESSAGE_OUTPUT=TAP
 export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
 
+# What failed and what was skipped; cmocka gives numbers, no reasons, and not its program's name.
+notable() { # NAME
+	sed -nE "s|^not ok [0-9]+ # SKIP (.*)|skip ${1##*/}: \1 - it cannot be shown on this machine|p; t
+		s|^not ok [0-9]+ - |not ok ${1##*/}: |p; t
+		/^(not ok|skip) /p" "$output"
+}
+
 # Results of one program: counts, and what went wrong in full.
 account() { # NAME EXIT_STATUS
 	local good bad skip
@@ -39,12 +46,10 @@ account() { # NAME EXIT_STATUS
 	fi
 	passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + skip))
 	printf '%-40s %3d passed %3d failed %3d skipped\n' "$1" "$good" "$bad" "$skip"
+	notable "$1"
 	if [ "$bad" -gt 0 ]; then
-		grep -E '^not ok |^skip ' "$output"
 		echo "# the output of $1:"
 		tail -n 60 "$output" | sed 's/^/#   /'
-	else
-		grep -E '^skip |# SKIP' "$output"
 	fi
 }
 
