@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/notify.h"
 #include "base/output_file.h"
 #include "signals.h"
 #include "sink/check_view.h"
@@ -34,6 +35,7 @@ struct pipeline {
 	struct continuity *continuity; /* NULL unless live */
 	int state_error;	       /* why no state is kept, -errno */
 	uint64_t nr_reports;
+	struct notify notify; /* the service manager; without one unless live */
 };
 
 static void on_report(void *arg, const struct report *report)
@@ -64,6 +66,7 @@ static void on_live_record(void *arg, const struct record *record)
 
 static void pipeline_free(struct pipeline *p)
 {
+	notify_close(&p->notify);
 	if (p->continuity)
 		continuity_close(p->continuity);
 	free(p->continuity);
@@ -183,18 +186,54 @@ static void end_batch(struct pipeline *p, bool live)
 	tell_refused(p);
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static uint32_t count_attached(const struct source *source, uint32_t *nr)
+{
+	const struct record_probe *probes = bpf_source_probes(source, nr);
+	uint32_t attached = 0;
+
+	for (uint32_t i = 0; i < *nr; i++)
+		attached += probes[i].state == PROBE_ATTACHED;
+	return attached;
+}
+
+/* A tick went through the core, whatever becomes of its reports: the loop moves. */
+static void tell_alive(struct pipeline *p)
+{
+	uint64_t now = now_ns();
+	char status[128];
+	uint32_t nr, attached;
+
+	if (!notify_is_due(&p->notify, now))
+		return;
+	attached = count_attached(p->source, &nr);
+	snprintf(status, sizeof(status), "%u of %u hooks attached, %u incidents open", attached, nr,
+		 p->continuity->now.nr_incidents);
+	notify_alive(&p->notify, now, status);
+}
+
 /* SIGHUP: somebody may have renamed the file. */
 static void reopen(struct pipeline *p)
 {
 	char error[512];
 
 	signals_take(p->hup_fd);
+	notify_send(&p->notify, "RELOADING=1\nMONOTONIC_USEC=%llu\n",
+		    (unsigned long long)(now_ns() / 1000));
 	if (!p->output)
 		log_info("SIGHUP: reports go to stdout, so there is nothing to open anew");
 	else if (output_file_reopen(p->output, error, sizeof(error)))
 		log_error("SIGHUP: cannot open %s; the old file is still in use", error);
 	else
 		log_info("SIGHUP: the file of the reports was opened anew");
+	notify_send(&p->notify, "READY=1\n");
 }
 
 static enum exit_code pipeline_loop(struct pipeline *p, bool live)
@@ -206,9 +245,12 @@ static enum exit_code pipeline_loop(struct pipeline *p, bool live)
 		more = source_next(p->source, live ? on_live_record : on_record, p);
 		if (more == SOURCE_WOKEN)
 			reopen(p);
+		else if (more == 1 && live)
+			tell_alive(p);
 		end_batch(p, live);
 		code = check_sink(p);
 	} while (more > 0 && code == EXIT_CODE_OK);
+	notify_send(&p->notify, "STOPPING=1\n");
 	p->sink->ops->flush(p->sink, true);
 	if (code == EXIT_CODE_OK)
 		code = check_sink(p);
@@ -311,14 +353,6 @@ static enum exit_code lock_down(const struct pipeline *p, const struct options *
 	return EXIT_CODE_OK;
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* What about the host takes from what can be told, before that can no longer be asked. */
 static void log_limitations(void)
 {
@@ -337,18 +371,25 @@ static void log_limitations(void)
 }
 
 /* Name what will be missing, then say that watching has begun. */
-static void log_ready(const struct source *source, uint64_t start_ms)
+static void log_ready(const struct source *source, uint64_t start_ns)
 {
-	uint32_t nr, attached = 0;
+	uint32_t nr;
 	const struct record_probe *probes = bpf_source_probes(source, &nr);
 
-	for (uint32_t i = 0; i < nr; i++) {
-		attached += probes[i].state == PROBE_ATTACHED;
+	for (uint32_t i = 0; i < nr; i++)
 		if (probes[i].state == PROBE_UNAVAILABLE)
 			log_warn("hook %s is unavailable: %s", probes[i].name, probes[i].reason);
-	}
-	log_info("ready: %u of %u hooks attached in %llu ms", attached, nr,
-		 (unsigned long long)(now_ms() - start_ms));
+	log_info("ready: %u of %u hooks attached in %llu ms", count_attached(source, &nr), nr,
+		 (unsigned long long)((now_ns() - start_ns) / 1000000));
+}
+
+/* Before lockdown, after which there are no sockets any more. */
+static void open_notify(struct pipeline *p, const struct options *options)
+{
+	int err = notify_open(&p->notify, options->tick_ns);
+
+	if (err)
+		log_warn("cannot tell the service manager ($NOTIFY_SOCKET): %s", strerror(-err));
 }
 
 static const char *state_error(int err)
@@ -387,9 +428,9 @@ static enum exit_code open_state(struct pipeline *p, const struct options *optio
 
 enum exit_code pipeline_live(const struct options *options)
 {
-	struct pipeline p = {0};
+	struct pipeline p = {.notify.fd = -1};
 	enum exit_code code = EXIT_CODE_OK;
-	uint64_t start_ms = now_ms();
+	uint64_t start_ns = now_ns();
 
 	signals_set_manners();
 	if (options->command == COMMAND_RECORD)
@@ -404,13 +445,15 @@ enum exit_code pipeline_live(const struct options *options)
 		code = pipeline_open_live(options, p.hup_fd, &p.source);
 	if (code == EXIT_CODE_OK) {
 		log_limitations(); /* while they are still held */
+		open_notify(&p, options);
 		code = lock_down(&p, options);
 	}
 	if (code == EXIT_CODE_OK) {
 		if (p.state_error)
 			log_warn("no state is kept for the next run: " OPTIONS_STATE_FILE ": %s",
 				 state_error(p.state_error));
-		log_ready(p.source, start_ms);
+		log_ready(p.source, start_ns);
+		notify_send(&p.notify, "READY=1\n");
 		if (p.torn_line)
 			bpf_source_add_loss(p.source, "output_file", "torn_line", 1);
 		code = pipeline_loop(&p, true);
@@ -421,7 +464,7 @@ enum exit_code pipeline_live(const struct options *options)
 
 enum exit_code pipeline_replay(const struct options *options)
 {
-	struct pipeline p = {0};
+	struct pipeline p = {.notify.fd = -1};
 	enum exit_code code;
 	char error[512];
 
