@@ -75,6 +75,14 @@ static int set_gateway(struct options *o, const char *value)
 	return err;
 }
 
+static int set_cgroup(struct options *o, const char *value)
+{
+	if (*value != '/' || strlen(value) >= RECORD_PATH_LEN || o->scope.nr == SCOPE_MAX_ROOTS)
+		return -EINVAL;
+	o->scope.paths[o->scope.nr++] = value;
+	return 0;
+}
+
 static int set_samples(struct options *o, const char *value)
 {
 	(void)value;
@@ -230,6 +238,10 @@ static const struct option_row options[] = {
 	 REPORTING | VIEWS | WATCHING, set_gateway,
 	 "only these are gateways: nginx, :8080 or nginx:8080; repeatable\n"
 	 "(default: every process that is both HTTP server and client)"},
+	{"cgroup", 0, "PATH",
+	 "a memory cgroup as in process.linux.cgroup, such as /system.slice, at most 8 of them",
+	 WATCHING, set_cgroup,
+	 "only what runs in this cgroup and below; repeatable (default: the whole host)"},
 	{"include-samples", 's', NULL, NULL, REPORTING, set_samples,
 	 "also print every memory sample"},
 	{"output", 'O', "FILE", "a file name", REPORTING | COMMAND_BIT(COMMAND_REPORT), set_output,

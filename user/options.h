@@ -74,6 +74,7 @@ struct options {
 	enum format format;   /* report -o, or by the ending of the output file */
 	uint32_t budget_ppm;  /* of one core; 0: none */
 	uint32_t stats_every; /* BPF run time is counted in one tick of so many; 0: not asked for */
+	struct scope_roots scope; /* paths into argv */
 	struct core_options core;
 };
 

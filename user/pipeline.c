@@ -287,6 +287,7 @@ static enum exit_code open_live(const struct options *options, int wake_fd, stru
 		.strict = options->strict,
 		.budget_ppm = options->budget_ppm,
 		.stats_every = options->stats_every,
+		.scope = options->scope,
 		.stop_fd = signals_stop_fd(),
 		.wake_fd = wake_fd,
 		.version = MEMSWELL_VERSION,

@@ -31,6 +31,7 @@ struct bpf_source {
 	enum state state;
 	struct loader loader;
 	struct collector collector;
+	struct scope scope;
 	int epoll_fd;
 	int timer_fd;
 };
@@ -104,9 +105,24 @@ static int next_batch(struct bpf_source *s)
 	}
 }
 
+/* Whom a batch goes to, through the scope. */
+struct receiver {
+	struct scope *scope;
+	record_fn fn;
+	void *arg;
+};
+
+static void through_scope(void *arg, const struct record *record)
+{
+	const struct receiver *to = arg;
+
+	scope_take(to->scope, record, to->fn, to->arg);
+}
+
 static int source_next_batch(struct source *source, record_fn fn, void *arg)
 {
 	struct bpf_source *s = (struct bpf_source *)source;
+	struct receiver to = {.scope = &s->scope, .fn = fn, .arg = arg};
 	int more = next_batch(s);
 
 	if (more < 0) {
@@ -116,7 +132,7 @@ static int source_next_batch(struct source *source, record_fn fn, void *arg)
 		return more;
 	}
 	if (more != SOURCE_WOKEN)
-		batch_emit(&s->collector.batch, fn, arg);
+		batch_emit(&s->collector.batch, through_scope, &to);
 	return more;
 }
 
@@ -130,6 +146,7 @@ static void source_destroy(struct source *source)
 	struct bpf_source *s = (struct bpf_source *)source;
 
 	collector_free(&s->collector);
+	scope_free(&s->scope);
 	loader_free(&s->loader);
 	if (s->epoll_fd >= 0)
 		close(s->epoll_fd);
@@ -236,6 +253,7 @@ static void describe(const struct bpf_source *s, struct host *out)
 		{"cgroups", CGROUPS_MAX, cgroups_memory_ceiling()},
 		{"executables", EXECUTABLES_MAX, executables_memory_ceiling()},
 		{"reclaim", RECLAIM_MAX_CGROUPS, reclaim_memory_ceiling(s->loader.nr_cpus)},
+		{"scope", SCOPE_MAX_PROCESSES, s->options.scope.nr ? scope_memory_ceiling() : 0},
 		{"state", 0, sizeof(*s)},
 		{"program and libraries", 0, self_program_bytes()},
 	};
@@ -259,6 +277,7 @@ int bpf_source_new(const struct bpf_source_options *options, struct source **out
 	s->epoll_fd = -1;
 	s->timer_fd = -1;
 	collector_init(&s->collector, &s->loader, &s->options);
+	scope_init(&s->scope, &options->scope);
 	err = start(s, error, error_size);
 	if (options->host)
 		describe(s, options->host);

@@ -11,6 +11,7 @@
 
 #include "model/host.h"
 #include "source/lockdown.h"
+#include "source/scope.h"
 #include "source/source.h"
 
 enum vm_events {
@@ -32,7 +33,8 @@ struct bpf_source_options {
 	int stop_fd;	     /* readable when the run should end (a signalfd); -1: never */
 	int wake_fd;	     /* readable when next() should return SOURCE_WOKEN; -1: never */
 	const char *version; /* of the detector, for the header */
-	struct host *host;   /* NULL, or gets hooks, maps and memory, also when the source fails */
+	struct scope_roots scope;
+	struct host *host; /* NULL, or gets hooks, maps and memory, also when the source fails */
 };
 
 /*

@@ -24,9 +24,19 @@
 
 /* ---- what the kernel sends ---- */
 
-static void on_oom(struct collector *c, const struct record *record)
+/* Before the next sample would: of an OOM kill, and of births where only some cgroups matter. */
+static void name_cgroup(struct collector *c, const struct record *record)
 {
-	cgroups_name(&c->cgroups, &record->oom.memcg, NULL, record->ts_ns, &c->batch);
+	bool scoped = c->options->scope.nr;
+
+	if (record->kind == RECORD_OOM)
+		cgroups_name(&c->cgroups, &record->oom.memcg, NULL, record->ts_ns, &c->batch);
+	else if (scoped && record->kind == RECORD_PROC)
+		cgroups_name(&c->cgroups, &record->proc.memcg, &record->proc.proc, record->ts_ns,
+			     &c->batch);
+	else if (scoped && record->kind == RECORD_EXEC)
+		cgroups_name(&c->cgroups, &record->exec.memcg, &record->exec.proc, record->ts_ns,
+			     &c->batch);
 }
 
 /* False if it is no record of the kernel side as we know them. */
@@ -38,8 +48,7 @@ static bool take_wire(struct collector *c, const void *data, size_t size)
 	case DECODE_RECORD:
 		if (!processes_event(&c->processes, &record))
 			return true;
-		if (record.kind == RECORD_OOM)
-			on_oom(c, &record);
+		name_cgroup(c, &record);
 		batch_add(&c->batch, &record);
 		return true;
 	case DECODE_NOTHING:

@@ -201,6 +201,7 @@ bool processes_sample(struct processes *processes, const struct wire_task *task,
 		if (expect_fork)
 			return true;
 		process->is_told = true;
+		name_memcg(processes, process, task, batch);
 		decode_found(task, &record);
 		batch_add(batch, &record);
 	}
