@@ -23,6 +23,7 @@ import sys
 ERROR_KINDS = (
     ("connect_refused", re.compile(r"connect\(\) failed \(111:")),
     ("connect_timeout", re.compile(r"upstream timed out \(110:.* while connecting to upstream")),
+    ("unreachable", re.compile(r"connect\(\) failed \((101|113):")),
     ("abandoned", re.compile(r"upstream timed out \(110:.* while (reading|sending)")),
     ("rst_before_response", re.compile(
         r"\((104|32): .* while (reading response header from|sending request to|connecting to) upst")),
@@ -213,7 +214,7 @@ def check_upstream_counts(run):
     require(not unknown, f"error log line of unknown kind: {unknown[:1]}")
     found = run.final()["impact"]["upstream_failures"]
     for kind in ("connect_refused", "connect_timeout", "rst_before_response",
-                 "fin_before_response"):
+                 "fin_before_response", "unreachable"):
         require_equal(f"upstream {kind}", found.get(kind, 0), run.truth.upstream[kind])
 
 

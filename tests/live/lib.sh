@@ -6,7 +6,8 @@
 # Everything started here is registered before it runs, and reaper.py ends it when the script ends,
 # however it ends. It decides nothing about what memswell should say: check_incident.py does.
 #
-# rig_start sets RIG (the directory). Ports, cgroups and pids are always arguments or results.
+# rig_start sets RIG (the directory). Ports, cgroups and pids are always arguments or results. INSIDE, if
+# set, is the command with which everything that is started enters namespaces (tests/containers).
 
 set -u
 LIVE_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -49,7 +50,8 @@ rig_start() {
 rig_stop() {
 	trap - EXIT
 	if [ -n "${KEEP_DIR-}" ]; then
-		mkdir -p "$KEEP_DIR" && cp -r "$RIG/." "$KEEP_DIR/" 2>/dev/null
+		mkdir -p "$KEEP_DIR"
+		find "$RIG" -mindepth 1 -maxdepth 1 ! -name machine -exec cp -r {} "$KEEP_DIR/" \; 2>/dev/null
 	fi
 	"$PYTHON" "$LIVE_DIR/reaper.py" now "$RIG"
 }
@@ -74,7 +76,7 @@ rig_exec() {
 		[ -z "$cgroup" ] || echo $BASHPID >"$cgroup/cgroup.procs"
 	done
 	shift
-	exec setsid "$@"
+	exec setsid ${INSIDE[@]+"${INSIDE[@]}"} "$@"
 }
 
 # Memory cgroups ----------------------------------------------------------------------------------
@@ -123,11 +125,13 @@ warm_page_cache() {
 
 # Mounts ------------------------------------------------------------------------------------------
 
-# mount_namespace COMMANDS: a mount namespace in which these shell commands ran, and which ends with
-# the rig, however that ends. Sets HOLDER, a process in it; fails where it cannot be made.
+# mount_namespace COMMANDS [OPTION...]: a mount namespace, and what else the options of unshare name, in
+# which these shell commands ran, and which ends with the rig, however that ends. Sets HOLDER, a process
+# in it; fails where it cannot be made.
 mount_namespace() {
-	local i
-	start holder unshare -m --propagation private sh -c "$1 && echo ready; exec sleep 3600"
+	local i commands=$1
+	shift
+	start holder unshare -m --propagation private "$@" sh -c "$commands && echo ready; exec sleep 3600"
 	HOLDER=$PID
 	for ((i = 0; i < 100; i++)); do
 		grep -qs ready "$RIG/holder.log" && return 0
@@ -140,7 +144,9 @@ inside() { nsenter -t "$HOLDER" -m "$@"; } # COMMAND...
 # Ports -------------------------------------------------------------------------------------------
 
 free_ports() { "$PYTHON" "$LIVE_DIR/ports.py" free "$1"; }            # COUNT
-wait_port() { "$PYTHON" "$LIVE_DIR/ports.py" wait "$1" "${2:-5}"; } # PORT [SECONDS]
+wait_port() { # PORT [SECONDS]
+	${INSIDE[@]+"${INSIDE[@]}"} "$PYTHON" "$LIVE_DIR/ports.py" wait "$1" "${2:-5}"
+}
 
 # Services ----------------------------------------------------------------------------------------
 

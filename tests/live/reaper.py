@@ -8,9 +8,13 @@
 RIG is the directory of one test run. It lists what the test made, one per line:
   processes  "PID STARTTIME"; each is ended, with every process of the session it leads
   cgroups    directories to remove, children before parents
+  machines   "PID STARTTIME" of the holder of a mount namespace; everything in it is ended
+  pods       paths of cgroups below every hierarchy; everything in them is ended, they are removed,
+             and their parents if nothing else is in them
   restore    "FILE VALUE" to write back
 Processes are named by pid and start time, so a reused pid is never hit.
 """
+import glob
 import os
 import select
 import shutil
@@ -41,23 +45,54 @@ def processes():
             yield int(entry), int(fields[3]), fields[19]
 
 
-def members(recorded):
-    """Live processes that were recorded, and those in their sessions. The id of a session stays
-    taken while it has members, so a member whose leader is gone is still one of ours."""
+def mount_namespace(pid):
+    try:
+        return os.stat(f"/proc/{pid}/ns/mnt").st_ino
+    except OSError:
+        return None
+
+
+def members(recorded, namespaces):
+    """Live processes that were recorded, those in their sessions, and those in the namespaces. The id
+    of a session stays taken while it has members, so a member whose leader is gone is still ours."""
     alive = list(processes())
     start_of = {pid: start for pid, _, start in alive}
 
     def ours(pid):
         return pid in recorded and start_of.get(pid, recorded[pid]) == recorded[pid]
 
-    return [pid for pid, session, _ in alive if ours(pid) or ours(session)]
+    return [pid for pid, session, _ in alive
+            if ours(pid) or ours(session) or namespaces and mount_namespace(pid) in namespaces]
 
 
-def end_sessions(rig):
+def open_machines(rig):
+    """Files of their mount namespaces: while one is open, its number is given to no other."""
+    start_of = {pid: start for pid, _, start in processes()}
+    return [os.open(f"/proc/{row[0]}/ns/mnt", os.O_RDONLY) for row in lines(rig, "machines")
+            if start_of.get(int(row[0])) == row[1]]
+
+
+def pod_cgroups(rig):
+    return [path for row in lines(rig, "pods")
+            for path in glob.glob(f"/sys/fs/cgroup/{row[0]}") + glob.glob(f"/sys/fs/cgroup/*/{row[0]}")]
+
+
+def in_pods(rig):
+    for path in pod_cgroups(rig):
+        for directory, _, _ in os.walk(path):
+            try:
+                with open(os.path.join(directory, "cgroup.procs"), encoding="ascii") as file:
+                    yield from (pid for line in file if (pid := int(line)) > 0)
+            except OSError:
+                continue
+
+
+def end_processes(rig, machines):
+    namespaces = {os.fstat(fd).st_ino for fd in machines}
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         recorded = {int(row[0]): row[1] for row in lines(rig, "processes") if len(row) == 2}
-        found = members(recorded)
+        found = members(recorded, namespaces) + list(in_pods(rig))
         if not found:
             return
         for pid in found:
@@ -82,12 +117,26 @@ def remove_cgroup(path):
     print(f"reaper: could not remove {path}", file=sys.stderr)
 
 
+def remove_pods(rig):
+    for path in pod_cgroups(rig):
+        remove_cgroup(path)
+        try:
+            while (path := os.path.dirname(path)) != "/sys/fs/cgroup":
+                os.rmdir(path)
+        except OSError:
+            continue  # the root of a hierarchy, or somebody else is in it
+
+
 def clean_up(rig):
     if not os.path.isfile(os.path.join(rig, "processes")):
         return
-    end_sessions(rig)
+    machines = open_machines(rig)
+    end_processes(rig, machines)
+    for fd in machines:
+        os.close(fd)
     for row in reversed(lines(rig, "cgroups")):
         remove_cgroup(row[0])
+    remove_pods(rig)
     for row in lines(rig, "restore"):
         with open(row[0], "w", encoding="utf-8") as file:
             file.write(row[1])

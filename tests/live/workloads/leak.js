@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 //
 // leak.js - an HTTP service that keeps memory for every request it answers.
-//   --port N          where to listen on 127.0.0.1
+//   --port N          where to listen
+//   --address A       on which address (default 127.0.0.1)
 //   --bytes N         how much one request leaves behind (default 40000)
 //   --mode heap|numbers|buffer  on the JavaScript heap, there as plain numbers, which cost little to
 //                     make where computing is emulated, or in Buffers outside of it (default heap)
@@ -13,6 +14,7 @@ const { parseArgs } = require('util');
 
 const { values } = parseArgs({ options: {
 	port: { type: 'string' },
+	address: { type: 'string', default: '127.0.0.1' },
 	bytes: { type: 'string', default: '40000' },
 	mode: { type: 'string', default: 'heap' },
 	'delay-ms': { type: 'string', default: '0' },
@@ -51,4 +53,4 @@ const server = http.createServer((request, response) => {
 });
 // Longer than the gateway keeps idle connections: the keep-alive race is another scenario.
 server.keepAliveTimeout = 75000;
-server.listen(Number(values.port), '127.0.0.1', 1024);
+server.listen(Number(values.port), values.address, 1024);
