@@ -59,6 +59,7 @@ say  = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
 include tests/kernels/kernels.mk
+include tests/containers/containers.mk
 
 .DELETE_ON_ERROR:
 .PHONY: all arm64 test test-live test-binaries test-kernels kernel-types test-views stress scenarios \

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# deps.sh MODE - install what MODE (build, demo, test, scenarios, bench, views, kernels or analyze) needs from
-# Debian, naming each missing package with its reason. Silent when nothing is missing. It never starts a
+# deps.sh MODE - install what MODE (build, demo, test, scenarios, bench, views, containers, kernels or analyze) needs
+# from Debian, naming each missing package with its reason. Silent when nothing is missing. It never starts a
 # service. What only some scenarios need is optional: each of it is tried by itself.
 set -eu
 
@@ -45,6 +45,13 @@ table() {
 	views poppler-utils    pdftoppm  looks at printed pages
 	views fonts-dejavu-core -        letters
 	analyze clang-tidy       clang-tidy static analysis
+	containers containerd    containerd runs pods as a kubelet has them made
+	containers podman        podman    runs containers and pods
+	containers runc          runc      starts containers for both
+	containers containernetworking-plugins - gives containers addresses
+	containers iproute2      ip        brings up the loopback of their network
+	containers busybox-static -        holds a pod together
+	containers npm           npm       fetches grpc-js, which speaks to containerd
 	kernels qemu-system-x86 qemu-system-x86_64 boots other kernels
 	kernels qemu-system-common - shares this machine's root with them
 	kernels busybox-static   -       the first process of a guest
@@ -58,7 +65,7 @@ table() {
 }
 
 usage() {
-	echo "usage: deps.sh build|demo|test|scenarios|bench|views|kernels|analyze" >&2
+	echo "usage: deps.sh build|demo|test|scenarios|bench|views|containers|kernels|analyze" >&2
 	exit 2
 }
 
@@ -70,6 +77,7 @@ test) modes="build demo test" ;;
 scenarios) modes="build demo test scenarios" ;;
 bench) modes="build demo test bench" ;;
 views) modes="build demo views" ;;
+containers) modes="build demo test containers" ;;
 kernels) modes="build demo test kernels" ;;
 analyze) modes="build analyze" ;;
 *) usage ;;
@@ -96,12 +104,16 @@ from_npm() { # MODE
 	case $1 in
 	scenarios) what=pm2@7 ;;
 	views) what=playwright-core@1 ;;
+	containers) what="@grpc/grpc-js@1 @grpc/proto-loader@0" ;;
 	*) return 0 ;;
 	esac
 	top=$(cd "$(dirname "$0")/.." && pwd)
-	[ ! -d "$top/build/npm/node_modules/${what%@*}" ] && ! command -v "${what%@*}" >/dev/null || return 0
-	echo "memswell's $1 use ${what%@*} from npm" >&2
-	npm install --prefix "$top/build/npm" --no-audit --no-fund --loglevel=error "$what" >&2 </dev/null
+	first=${what%% *}
+	first=${first%@*}
+	[ ! -d "$top/build/npm/node_modules/$first" ] && ! command -v "$first" >/dev/null || return 0
+	echo "memswell's $1 use $what from npm" >&2
+	# shellcheck disable=SC2086 # one word per package
+	npm install --prefix "$top/build/npm" --no-audit --no-fund --loglevel=error $what >&2 </dev/null
 }
 if [ -z "$missing" ]; then
 	from_npm "$1"
@@ -118,20 +130,29 @@ if [ "$(id -u)" -ne 0 ]; then
 	exit 1
 fi
 
+# Packages that bring daemons, and the units they enable.
+daemons() {
+	cat <<-'ROWS'
+	nginx nginx
+	haproxy haproxy
+	containerd containerd
+	podman podman.socket podman.service podman-restart.service podman-auto-update.service podman-auto-update.timer
+	ROWS
+}
+units=$(daemons | while read -r package rest; do
+	case " $packages " in *" $package "*) echo "$rest" ;; esac
+done)
+
 # A package that brings a daemon asks policy-rc.d before it starts it; 101 forbids.
 policy=/usr/sbin/policy-rc.d
 own_policy=
-case " $packages " in
-*" nginx "* | *" haproxy "*)
-	if [ ! -e $policy ]; then
-		own_policy=$policy
-		trap 'rm -f "$own_policy"' EXIT
-		trap 'exit 1' INT TERM
-		printf '#!/bin/sh\nexit 101\n' >$policy
-		chmod 755 $policy
-	fi
-	;;
-esac
+if [ -n "$units" ] && [ ! -e $policy ]; then
+	own_policy=$policy
+	trap 'rm -f "$own_policy"' EXIT
+	trap 'exit 1' INT TERM
+	printf '#!/bin/sh\nexit 101\n' >$policy
+	chmod 755 $policy
+fi
 
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
@@ -155,14 +176,9 @@ fi
 rm -f "$log"
 
 # Nor shall it start at the next boot: only our own instances are wanted.
-for daemon in nginx haproxy; do
-	case " $packages " in
-	*" $daemon "*)
-		if [ -d /run/systemd/system ]; then
-			systemctl disable --quiet $daemon 2>/dev/null || :
-		fi
-		;;
-	esac
-done
+if [ -d /run/systemd/system ]; then
+	# shellcheck disable=SC2086 # one word per unit
+	[ -z "$units" ] || systemctl disable --quiet $units 2>/dev/null || :
+fi
 echo "installed: $packages" >&2
 from_npm "$1"
