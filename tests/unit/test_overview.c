@@ -31,7 +31,7 @@ static void see_leg(void *arg, const struct overview_leg *leg)
 static struct seen look(struct story *s)
 {
 	struct seen seen = {0};
-	struct overview_sink sink = {see_process, see_leg, &seen};
+	struct overview_sink sink = {.process = see_process, .leg = see_leg, .arg = &seen};
 
 	core_overview(s->core, &sink);
 	return seen;

@@ -212,6 +212,59 @@ static void full_table_drops_the_idle_and_refuses_when_all_listen(void **state)
 	free(t);
 }
 
+static void what_is_counted_at_an_address_counts_at_its_wildcard(void **state)
+{
+	(void)state;
+	struct services *t = new_services();
+	uint64_t outage;
+	struct service *any = listener(t, 1000, endpoint("::", 80, 1), 1, LISTENER_FOUND, &outage);
+	struct endpoint addresses[] = {endpoint("10.0.0.7", 80, 1), endpoint("2001:db8::7", 80, 1)};
+	struct endpoint elsewhere = endpoint("10.0.0.7", 80, 2);
+	struct service *v4 = service_get(t, &addresses[0], 2000);
+	struct service *v6 = service_get(t, &addresses[1], 2000);
+	struct service *other = service_get(t, &elsewhere, 2000);
+	struct proc_id master = any->newest_owner, worker = {5, 500};
+
+	service_serve(v4, &worker, 2000, false);
+	service_serve(v6, &master, 2000, false);
+	service_count_requests(t, v4, 3);
+	service_count_requests(t, v6, 4);
+	service_count_requests(t, other, 5);
+	assert_ptr_equal(service_bound(t, v4), any);
+	assert_ptr_equal(service_bound(t, any), any);
+	assert_ptr_equal(service_bound(t, other), other);
+	assert_int_equal(any->requests, 7);
+	assert_int_equal(v4->requests, 3);
+
+	service_count_death(t, &worker, DEATH_OOM_KILL_CGROUP);
+	assert_int_equal(any->deaths[DEATH_OOM_KILL_CGROUP], 1);
+	assert_int_equal(v4->deaths[DEATH_OOM_KILL_CGROUP], 1);
+	assert_int_equal(v6->deaths[DEATH_OOM_KILL_CGROUP], 0);
+	/* Whoever listens takes all its addresses with it. */
+	service_count_death(t, &master, DEATH_EXIT);
+	assert_int_equal(any->deaths[DEATH_EXIT], 1);
+	assert_int_equal(v4->deaths[DEATH_EXIT], 1);
+	assert_int_equal(v6->deaths[DEATH_EXIT], 1);
+	assert_int_equal(other->deaths[DEATH_EXIT], 0);
+	free(t);
+}
+
+static void restarts_are_counted_beyond_the_window(void **state)
+{
+	(void)state;
+	struct services *t = new_services();
+	struct endpoint local = endpoint("10.0.0.1", 80, 1);
+	struct service *s = NULL;
+	uint64_t outage;
+
+	for (uint64_t i = 1; i <= 20; i++) {
+		s = listener(t, i * 1000, local, i, LISTENER_UP, &outage);
+		listener(t, i * 1000 + 500, local, i, LISTENER_DOWN, &outage);
+	}
+	assert_int_equal(s->restarts, 19);
+	free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +277,8 @@ int main(void)
 		cmocka_unit_test(second_listener_of_one_address_keeps_it_up),
 		cmocka_unit_test(found_by_several_holders_is_one_socket),
 		cmocka_unit_test(newest_members_stay),
+		cmocka_unit_test(what_is_counted_at_an_address_counts_at_its_wildcard),
+		cmocka_unit_test(restarts_are_counted_beyond_the_window),
 		cmocka_unit_test(full_table_drops_the_idle_and_refuses_when_all_listen),
 	};
 

@@ -31,6 +31,7 @@ static void every_value_has_a_word_and_no_other_has(void **state)
 	ALL_HAVE_WORDS(incident_status_name, incident_status, NR_INCIDENT_STATUSES);
 	ALL_HAVE_WORDS(growth_level_name, growth_level, NR_GROWTH_LEVELS);
 	ALL_HAVE_WORDS(ceiling_source_name, ceiling_source, NR_CEILING_SOURCES);
+	ALL_HAVE_WORDS(death_kind_name, death_kind, NR_DEATH_KINDS);
 	ALL_HAVE_WORDS(moment_kind_name, moment_kind, NR_MOMENT_KINDS);
 	ALL_HAVE_WORDS(action_kind_name, action_kind, NR_ACTION_KINDS);
 	ALL_HAVE_WORDS(flow_fail_name, flow_fail, NR_FLOW_FAILS);

@@ -77,6 +77,7 @@ void container_reclaimed(struct container *c, uint64_t ns, uint64_t now_ns)
 	advance(c, now_ns / RECLAIM_SLICE_NS);
 	slice = &c->reclaim_ns[c->reclaim_slice % RECLAIM_SLICES];
 	*slice = add_u64(*slice, ns);
+	c->reclaim_total_ns = add_u64(c->reclaim_total_ns, ns);
 }
 
 uint64_t container_reclaim_ns(struct container *c, uint64_t now_ns)

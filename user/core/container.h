@@ -22,8 +22,9 @@
 struct container {
 	struct cgroup_id id;
 	uint64_t used_ns;
-	uint64_t anon_bytes;	/* of the processes directly in it */
-	uint64_t reclaim_slice; /* number of the newest slice */
+	uint64_t anon_bytes;	   /* of the processes directly in it */
+	uint64_t reclaim_total_ns; /* since it is known */
+	uint64_t reclaim_slice;	   /* number of the newest slice */
 	uint64_t reclaim_ns[RECLAIM_SLICES];
 	uint64_t limit_slice; /* likewise, for reclaim at its limit: newest, and the one before */
 	uint64_t limit_events[2];

@@ -205,6 +205,21 @@ bool death_aborted_itself(const struct death *d)
 	       (STATUS_SIGNAL(d->status) == SIGABRT && sent_abort(d, false));
 }
 
+enum death_kind death_kind_of(const struct death *d)
+{
+	if (death_is_oom_kill(d))
+		return d->oom.memcg.id ? DEATH_OOM_KILL_CGROUP : DEATH_OOM_KILL_HOST;
+	if (death_is_v8_oom(d) || d->heap_full_exit)
+		return DEATH_HEAP_FULL;
+	if (death_is_map_failure(d))
+		return DEATH_MEMORY_REFUSED;
+	if (death_was_asked(d))
+		return DEATH_ASKED;
+	if (STATUS_SIGNAL(d->status))
+		return DEATH_SIGNAL;
+	return STATUS_CODE(d->status) ? DEATH_FAILURE : DEATH_EXIT;
+}
+
 void death_decode(const struct death *d, struct report_death *out)
 {
 	const struct death_signal *s = death_signal_of(d);
@@ -227,6 +242,7 @@ void death_decode(const struct death *d, struct report_death *out)
 	out->memcg_oom = out->oom_kill && d->oom.memcg.id;
 	out->v8_oom = death_is_v8_oom(d);
 	out->abort_ignored = death_abort_ignored(d);
+	out->kind = death_kind_of(d);
 	out->peak_rss_bytes = d->peak_rss_bytes;
 	out->anon_bytes = (struct measure){(double)d->anon_bytes, d->anon_bytes != 0};
 }

@@ -99,6 +99,9 @@ bool death_abort_ignored(const struct death *d);
 /* SIGABRT to itself, with effect or without. */
 bool death_aborted_itself(const struct death *d);
 
+/* The same in one word; for one that ended. */
+enum death_kind death_kind_of(const struct death *d);
+
 void death_decode(const struct death *d, struct report_death *out);
 
 #endif

@@ -277,6 +277,7 @@ static void roll_upstream(const struct gateway *g, struct upstream *u, uint64_t 
 	if (now->last_ns)
 		u->used_ns = now_ns;
 	burst_add(&u->burst, now_ns, now);
+	impact_add(&u->total, now);
 	memset(now, 0, sizeof(*now));
 	memset(&u->answered_mark, 0, sizeof(u->answered_mark));
 }
@@ -302,6 +303,9 @@ static void roll_gateway(struct gateways *t, struct gateway *g, uint64_t now_ns)
 	load_add(&g->load, now_ns, load_of(t, g));
 	gateway_for_each_upstream (u, t, g)
 		roll_upstream(g, u, now_ns);
+	for (int i = 0; i < NR_FLOW_STATUSES; i++)
+		g->total_status[i] = add_u64(g->total_status[i], g->client_status[i]);
+	g->total_requests = add_u64(g->total_requests, g->client_requests);
 	memset(g->client_status, 0, sizeof(g->client_status));
 	memset(&g->bad, 0, sizeof(g->bad));
 	g->client_requests = 0;

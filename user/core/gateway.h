@@ -59,10 +59,11 @@ struct upstream {
 	uint64_t used_ns;
 	uint64_t answered_ns; /* newest answer of any status; 0 none */
 	struct burst burst;
-	uint16_t incident; /* index, 0 none; incident.c's */
-	uint16_t gateway;  /* 0: unused */
-	uint16_t next;	   /* hash chain */
-	uint16_t sibling;  /* next upstream of the same gateway */
+	struct impact total; /* since it is known */
+	uint16_t incident;   /* index, 0 none; incident.c's */
+	uint16_t gateway;    /* 0: unused */
+	uint16_t next;	     /* hash chain */
+	uint16_t sibling;    /* next upstream of the same gateway */
 	bool local; /* no upstream: what the gateway failed on its own; endpoint is all zero */
 };
 
@@ -81,6 +82,8 @@ struct gateway {
 	uint64_t used_ns;
 	uint32_t client_status[NR_FLOW_STATUSES]; /* this batch */
 	uint32_t client_requests;
+	uint64_t total_status[NR_FLOW_STATUSES]; /* since it is known, likewise */
+	uint64_t total_requests;
 	struct flow_mark bad;	    /* 502, 503 and 504 to clients in this batch */
 	uint64_t ok_ns;		    /* newest good answer to a client, and where that */
 	uint64_t ok_first_ns;	    /* episode began */

@@ -45,6 +45,7 @@ static void tell_service(const struct core *core, const struct service *s,
 	if (!s)
 		return;
 	out->service = s->local;
+	out->bound = service_bound(&core->services, s)->local;
 	out->failures = failures->of[s - core->services.all];
 	out->restarts_10m = service_restarts(s, core->now_ns);
 }
@@ -101,6 +102,7 @@ static void tell_process(struct core *core, struct proc *p, const struct failure
 		out->ceiling_used_bytes = outlook.ceilings.used[0];
 	}
 	out->requests = p->requests;
+	out->reclaim_ns = core->containers.all[p->container].reclaim_total_ns;
 	out->deaths_10m = outlook.lives.deaths_10m;
 	tell_service(core, service, failures, out);
 	tell_growth(core, p, &outlook, out);
@@ -121,9 +123,75 @@ static void tell_legs(struct core *core, const struct overview_sink *sink)
 		recent_impact(core, u, &impact);
 		emit_gateway(core, g, &leg.gateway);
 		emit_impact(g, &impact, &leg.recent);
+		emit_impact(g, &u->total, &leg.total);
 		leg.upstream = u->endpoint;
 		leg.burst_open = u->burst.open;
 		sink->leg(sink->arg, &leg);
+	}
+}
+
+static void tell_gateways(struct core *core, const struct overview_sink *sink)
+{
+	for (uint32_t i = 1; i <= GATEWAY_MAX; i++) {
+		const struct gateway *g = &core->gateways.all[i];
+		struct overview_gateway out = {.client_requests = g->total_requests};
+
+		if (!g->root.tgid || !gateway_watched(g, &core->options))
+			continue;
+		emit_gateway(core, g, &out.gateway);
+		memcpy(out.client_status, g->total_status, sizeof(out.client_status));
+		sink->gateway(sink->arg, &out);
+	}
+}
+
+/* Who answers there: of the living the one seen last, else of the dead; the listener's before. */
+static struct proc_id who_answers(struct core *core, const struct service *s,
+				  const struct service *bound)
+{
+	const struct service_member *best = NULL;
+	bool best_lives = false;
+
+	for (int i = 0; i < s->nr_members; i++) {
+		const struct service_member *m = &s->members[i];
+		const struct proc *p = proctab_find(&core->procs, &m->proc);
+		bool lives = p && !p->exit_ns;
+
+		if (best && (lives != best_lives ? best_lives : m->seen_ns <= best->seen_ns))
+			continue;
+		best = m;
+		best_lives = lives;
+	}
+	return best ? best->proc : bound->newest_owner;
+}
+
+static void tell_listener(struct core *core, const struct service *s, struct overview_listener *out)
+{
+	const struct service *bound = service_bound(&core->services, s);
+	struct proc_id who = who_answers(core, s, bound);
+	const struct proc *p = proctab_find(&core->procs, &who);
+
+	memset(out, 0, sizeof(*out));
+	out->local = s->local;
+	out->bound = bound->local;
+	/* A listener that was never seen has at least somebody who answers. */
+	out->up = bound->up || (!bound->up_ns && !bound->down_ns && p && !p->exit_ns);
+	out->since_ns = bound->up_ns ? bound->up_ns : bound->newest_owner.start_ns;
+	if (!out->since_ns)
+		out->since_ns = who.start_ns;
+	emit_proc_id(core, &who, &out->proc);
+	out->requests = s->requests;
+	out->restarts = bound->restarts;
+	for (int i = 0; i < NR_DEATH_KINDS; i++)
+		out->deaths[i] = s->deaths[i];
+}
+
+static void tell_listeners(struct core *core, const struct overview_sink *sink)
+{
+	for (uint16_t i = 1; i <= core->services.nr; i++) {
+		struct overview_listener listener;
+
+		tell_listener(core, &core->services.all[i], &listener);
+		sink->listener(sink->arg, &listener);
 	}
 }
 
@@ -143,4 +211,8 @@ void core_overview(struct core *core, const struct overview_sink *sink)
 		sink->process(sink->arg, &process);
 	}
 	tell_legs(core, sink);
+	if (sink->gateway)
+		tell_gateways(core, sink);
+	if (sink->listener)
+		tell_listeners(core, sink);
 }

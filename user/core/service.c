@@ -40,13 +40,20 @@ static uint16_t evict(struct services *t)
 	return victim;
 }
 
-struct service *service_get(struct services *t, const struct endpoint *local, uint64_t ts_ns)
+static uint16_t find(const struct services *t, const struct endpoint *local)
 {
-	uint16_t *head = &t->heads[head_of(local)];
-	uint16_t i = *head;
+	uint16_t i = t->heads[head_of(local)];
 
 	while (i && !endpoint_equal(&t->all[i].local, local))
 		i = t->all[i].next;
+	return i;
+}
+
+struct service *service_get(struct services *t, const struct endpoint *local, uint64_t ts_ns)
+{
+	uint16_t *head = &t->heads[head_of(local)];
+	uint16_t i = find(t, local);
+
 	if (!i) {
 		i = t->nr < SERVICE_MAX ? ++t->nr : evict(t);
 		if (!i)
@@ -111,6 +118,7 @@ static void listener_up(struct service *s, uint64_t ts_ns, const struct record_l
 	if (!s->down_ns)
 		return;
 	*outage_ns = since_ns(ts_ns, s->down_ns);
+	s->restarts++;
 	s->restart_ns[s->restart_head] = ts_ns;
 	s->restart_head = (uint8_t)((s->restart_head + 1) % SERVICE_RESTARTS);
 }
@@ -257,4 +265,86 @@ uint32_t service_find(struct services *t, const struct endpoint *upstream,
 			found[n++] = &t->all[i];
 	}
 	return n;
+}
+
+/* Counting ------------------------------------------------------------------------------------- */
+
+static bool is_listener(const struct service *s)
+{
+	return s->nr_socks || s->up_ns || s->down_ns || s->newest_owner.tgid;
+}
+
+static bool is_wildcard(const struct endpoint *e)
+{
+	return memcmp(e->addr, zero, 16) == 0 ||
+	       (is_v4(e->addr) && memcmp(e->addr + 12, zero, 4) == 0);
+}
+
+/* The entry that listens on any address of that family, 0 if there is none. */
+static uint16_t find_wildcard(const struct services *t, const struct endpoint *local, bool v4)
+{
+	struct endpoint any = *local;
+	uint16_t i;
+
+	memset(any.addr, 0, sizeof(any.addr));
+	if (v4)
+		memcpy(any.addr, v4_prefix, sizeof(v4_prefix));
+	i = find(t, &any);
+	return i && is_listener(&t->all[i]) ? i : 0;
+}
+
+static uint16_t bound_of(const struct services *t, uint16_t index)
+{
+	const struct service *s = &t->all[index];
+	uint16_t i = 0;
+
+	if (is_listener(s) || is_wildcard(&s->local))
+		return index;
+	if (is_v4(s->local.addr))
+		i = find_wildcard(t, &s->local, true);
+	if (!i)
+		i = find_wildcard(t, &s->local, false);
+	return i ? i : index;
+}
+
+const struct service *service_bound(const struct services *t, const struct service *s)
+{
+	return &t->all[bound_of(t, (uint16_t)(s - t->all))];
+}
+
+void service_count_requests(struct services *t, struct service *s, uint64_t n)
+{
+	struct service *bound = &t->all[bound_of(t, (uint16_t)(s - t->all))];
+
+	s->requests = add_u64(s->requests, n);
+	if (bound != s)
+		bound->requests = add_u64(bound->requests, n);
+}
+
+static bool has_member(const struct service *s, const struct proc_id *proc)
+{
+	for (int i = 0; i < s->nr_members; i++)
+		if (proc_id_equal(&s->members[i].proc, proc))
+			return true;
+	return false;
+}
+
+/*
+ * A worker stands behind the addresses it answered on, its master behind the wildcard it listens on;
+ * who looks at either wants to see both.
+ */
+void service_count_death(struct services *t, const struct proc_id *proc, enum death_kind kind)
+{
+	bool counts[SERVICE_MAX + 1] = {false};
+
+	for (uint16_t i = 1; i <= t->nr; i++)
+		if (has_member(&t->all[i], proc))
+			counts[i] = counts[bound_of(t, i)] = true;
+	for (uint16_t i = 1; i <= t->nr; i++) {
+		uint16_t bound = bound_of(t, i);
+		bool is_owner = bound != i && has_member(&t->all[bound], proc);
+
+		if (counts[i] || is_owner)
+			t->all[i].deaths[kind]++;
+	}
 }

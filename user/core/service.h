@@ -14,6 +14,7 @@
 
 #include "base/units.h"
 #include "model/record.h"
+#include "model/vocabulary.h"
 
 #define SERVICE_MAX	 1024
 #define SERVICE_HEADS	 1024
@@ -39,6 +40,10 @@ struct service {
 	uint64_t down_ns; /* when it last lost its last listener; 0 not seen */
 	uint64_t restart_ns[SERVICE_RESTARTS]; /* ups after a down, ring */
 	struct proc_id newest_owner;	       /* of the newest listener */
+	/* since it is known, so that they can be counted on; of a wildcard with its addresses */
+	uint64_t requests; /* answered */
+	uint64_t restarts;
+	uint32_t deaths[NR_DEATH_KINDS];
 	struct service_sock socks[SERVICE_SOCKS];
 	struct service_member members[SERVICE_MEMBERS];
 	uint16_t next;
@@ -68,6 +73,18 @@ struct service *service_listener(struct services *t, uint64_t ts_ns,
 
 /* This process answers on the address. */
 void service_serve(struct service *s, const struct proc_id *proc, uint64_t ts_ns, bool owner);
+
+/*
+ * Who listens for an address that answered: itself, the wildcard of its namespace and port, or, where
+ * neither was seen, itself again.
+ */
+const struct service *service_bound(const struct services *t, const struct service *s);
+
+/* It answered requests. */
+void service_count_requests(struct services *t, struct service *s, uint64_t n);
+
+/* A process ended: counts once at each address it stood behind, and at the wildcard for these. */
+void service_count_death(struct services *t, const struct proc_id *proc, enum death_kind kind);
 
 /* Ups after a down within the ten minutes before now. */
 uint32_t service_restarts(const struct service *s, uint64_t now_ns);

@@ -60,8 +60,10 @@ static void take_server_flow(struct core *core, struct proc *p, const struct rec
 	p->served_http = true;
 	p->requests = add_u64(p->requests, flow->responses);
 	s = service_get(&core->services, &flow->endpoint, r->ts_ns);
-	if (s)
+	if (s) {
 		service_serve(s, &p->id, r->ts_ns, false);
+		service_count_requests(&core->services, s, flow->responses);
+	}
 	/* It may have died before its flow was read for the first time. */
 	if (p->exit_seen && !p->death)
 		death_conclude(core, p, death_get(core, p));

@@ -15,6 +15,7 @@
 struct overview_process {
 	struct report_proc proc;
 	struct endpoint service; /* what it answers on; port 0: it serves nobody */
+	struct endpoint bound;	 /* the listener that takes it, the same or a wildcard; see below */
 	bool gateway;
 	uint64_t anon_bytes;
 	uint64_t file_bytes;
@@ -28,6 +29,7 @@ struct overview_process {
 	struct measure exhaustion_s;	  /* likewise */
 	struct measure requests_per_s;	  /* of the last seconds */
 	uint64_t requests;		  /* answered in its life */
+	uint64_t reclaim_ns; /* spent in its memory cgroup, by anybody, since it is known */
 	uint64_t in_flight;
 	uint64_t failures;     /* on the legs to its service, within OVERVIEW_RECENT_S */
 	uint32_t deaths_10m;   /* of its service */
@@ -41,11 +43,37 @@ struct overview_leg {
 	struct endpoint upstream; /* port 0: what the gateway failed at by itself */
 	bool burst_open;
 	struct report_impact recent; /* within OVERVIEW_RECENT_S */
+	struct report_impact total; /* since the core knows the way; it may forget and begin anew */
+};
+
+/* What a gateway told its clients, since the core knows it. */
+struct overview_gateway {
+	struct report_gateway gateway;
+	uint64_t client_requests;
+	uint64_t client_status[NR_FLOW_STATUSES];
+};
+
+/*
+ * An address that somebody listens on or answered on. One listener on 0.0.0.0 answers on several: they
+ * are told besides it, each with it as `bound`. Counters are since the core knows the address.
+ */
+struct overview_listener {
+	struct endpoint local;
+	struct endpoint bound;
+	bool up;
+	uint64_t since_ns;	 /* when the present or last listener began; 0 unknown */
+	struct report_proc proc; /* who answers there, or did last; tgid 0: nobody known */
+	uint64_t requests;
+	uint64_t restarts;
+	uint64_t deaths[NR_DEATH_KINDS];
 };
 
 struct overview_sink {
 	void (*process)(void *arg, const struct overview_process *process);
 	void (*leg)(void *arg, const struct overview_leg *leg);
+	/* NULL: not asked for */
+	void (*gateway)(void *arg, const struct overview_gateway *gateway);
+	void (*listener)(void *arg, const struct overview_listener *listener);
 	void *arg;
 };
 

@@ -88,10 +88,11 @@ struct report_death {
 	bool has_signal_code; /* the signal's generation was seen */
 	uint32_t sender_tgid;
 	const char *sender_comm;
-	bool oom_kill;	    /* the kernel's OOM killer chose it */
-	bool memcg_oom;	    /* ... because a cgroup hit its limit */
-	bool v8_oom;	    /* V8 reported fatal out-of-memory first */
-	bool abort_ignored; /* SIGABRT to itself had no effect (PID 1 of a namespace) */
+	enum death_kind kind; /* all of it in one word */
+	bool oom_kill;	      /* the kernel's OOM killer chose it */
+	bool memcg_oom;	      /* ... because a cgroup hit its limit */
+	bool v8_oom;	      /* V8 reported fatal out-of-memory first */
+	bool abort_ignored;   /* SIGABRT to itself had no effect (PID 1 of a namespace) */
 	uint64_t peak_rss_bytes;
 	struct measure anon_bytes;
 };

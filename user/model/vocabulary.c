@@ -73,6 +73,18 @@ static const char *const ceiling_names[] = {
 };
 HOLDS_ALL(ceiling_names, NR_CEILING_SOURCES);
 
+static const char *const death_names[] = {
+	[DEATH_OOM_KILL_CGROUP] = "oom_kill_cgroup",
+	[DEATH_OOM_KILL_HOST] = "oom_kill_host",
+	[DEATH_HEAP_FULL] = "heap_full",
+	[DEATH_MEMORY_REFUSED] = "memory_refused",
+	[DEATH_ASKED] = "asked",
+	[DEATH_SIGNAL] = "signal",
+	[DEATH_FAILURE] = "failure",
+	[DEATH_EXIT] = "exit",
+};
+HOLDS_ALL(death_names, NR_DEATH_KINDS);
+
 static const char *const moment_names[] = {
 	[MOMENT_GROWTH_ONSET] = "growth_onset",
 	[MOMENT_PREDICTION] = "prediction",
@@ -135,6 +147,11 @@ const char *growth_level_name(enum growth_level level)
 const char *ceiling_source_name(enum ceiling_source source)
 {
 	return word(ceiling_names, NR(ceiling_names), source);
+}
+
+const char *death_kind_name(enum death_kind kind)
+{
+	return word(death_names, NR(death_names), kind);
 }
 
 const char *moment_kind_name(enum moment_kind kind)

@@ -72,6 +72,19 @@ enum ceiling_source {
 	NR_CEILING_SOURCES
 };
 
+/* How a process ended, for counters. The first four are memory. */
+enum death_kind {
+	DEATH_OOM_KILL_CGROUP = 0, /* the OOM killer's choice, at the limit of a cgroup */
+	DEATH_OOM_KILL_HOST,	   /* likewise, the machine had no memory left */
+	DEATH_HEAP_FULL,	   /* its runtime gave up: V8, JVM */
+	DEATH_MEMORY_REFUSED,	   /* mmap or brk was, and it ended by itself */
+	DEATH_ASKED,		   /* by a signal that asks programs to end */
+	DEATH_SIGNAL,		   /* by another one */
+	DEATH_FAILURE,		   /* exit code other than 0 */
+	DEATH_EXIT,
+	NR_DEATH_KINDS
+};
+
 enum moment_kind {
 	MOMENT_GROWTH_ONSET = 0,
 	MOMENT_PREDICTION,
@@ -103,6 +116,7 @@ const char *verdict_level_name(enum verdict_level level);
 const char *incident_status_name(enum incident_status status);
 const char *growth_level_name(enum growth_level level);
 const char *ceiling_source_name(enum ceiling_source source); /* "" for CEILING_NONE */
+const char *death_kind_name(enum death_kind kind);
 const char *moment_kind_name(enum moment_kind kind);
 const char *action_kind_name(enum action_kind kind);
 
