@@ -27,6 +27,7 @@ ALLOWED+='|address_format|utf8_(sequence|sanitize)|record_layout|runtime_(name|i
 ALLOWED+='|verdict_(class|cause|level)_name|verdict_level_of|incident_status_name'
 ALLOWED+='|growth_level_name|moment_kind_name|action_kind_name'
 ALLOWED+='|text_(copy|init|add|add_(bytes|rate|duration|decimal|endpoint))'
+ALLOWED+='|workload_unknown|cgroup_path_parse'
 
 FAILED=0
 for source in user/core/*.c; do

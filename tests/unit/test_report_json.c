@@ -38,6 +38,33 @@ static const struct record_header header = {
 	.detector_version = "0.1.0",
 };
 
+static const struct workload pod = {
+	.runtime = CONTAINER_RUNTIME_CONTAINERD,
+	.qos = POD_QOS_BURSTABLE,
+	.container_id = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+	.container_name = "api",
+	.image = "registry.local:5000/shop/api:1.4.2@sha256:00",
+	.pod_name = "shop-api-7d4b9c6f5d-x2x9k",
+	.pod_namespace = "shop",
+	.pod_uid = "1b9c3c39-ef6d-4c59-a9a1-6a5a7a9f8e3d",
+};
+
+/* Its path tells ids, its runtime's files are not readable. */
+static const struct workload container_without_names = {
+	.runtime = CONTAINER_RUNTIME_DOCKER,
+	.container_id = "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+	.systemd_unit = "docker.service",
+};
+
+static const struct workload made_by_id = {
+	.runtime = CONTAINER_RUNTIME_PODMAN,
+	.container_id = "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+	.container_name = "web",
+	.image = "sha256:60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+};
+
+static const struct workload unit = {.systemd_unit = "nginx.service"};
+
 static const struct report_proc node = {
 	.id = {.tgid = 17381, .start_ns = 4000000000000},
 	.parent_tgid = 1,
@@ -46,6 +73,8 @@ static const struct report_proc node = {
 	.exe_path = "/usr/bin/node",
 	.cgroup_path = "/kubepods/burstable/pod1/api",
 	.memcg = {.id = 4711, .hierarchy = 5},
+	.workload = &pod,
+	.service_name = "shop-api",
 };
 
 static const struct report_proc nginx = {
@@ -55,9 +84,11 @@ static const struct report_proc nginx = {
 	.comm = "nginx",
 	.exe_path = "/usr/sbin/nginx",
 	.cgroup_path = "/system.slice/nginx.service",
+	.workload = &unit,
 };
 
-static const struct report_proc nobody = {.comm = "", .exe_path = "", .cgroup_path = ""};
+static const struct report_proc nobody = {
+	.comm = "", .exe_path = "", .cgroup_path = "", .workload = &workload_unknown};
 
 static const struct endpoint upstream = {
 	.addr = {[10] = 0xFF, [11] = 0xFF, [12] = 10, [14] = 3, [15] = 7},
@@ -412,6 +443,14 @@ static void make_oom_and_listener_lines(void)
 	report->listener = (struct report_listener){.owner = node, .local = upstream};
 	keep(report);
 	report = golden(REPORT_LISTENER);
+	report->listener = (struct report_listener){.owner = node, .local = upstream};
+	report->listener.owner.workload = &container_without_names;
+	keep(report);
+	report = golden(REPORT_LISTENER);
+	report->listener = (struct report_listener){.owner = node, .local = upstream};
+	report->listener.owner.workload = &made_by_id;
+	keep(report);
+	report = golden(REPORT_LISTENER);
 	report->listener = (struct report_listener){
 		.owner = nobody,
 		.local = {.addr = {[15] = 1}, .port = 65535},
@@ -522,6 +561,7 @@ static void fill_text(char *text, size_t size, char byte)
 
 static char long_path[RECORD_PATH_LEN];
 static char long_comm[RECORD_COMM_LEN];
+static struct workload long_workload;
 
 static struct report_proc hostile_proc(char byte)
 {
@@ -534,6 +574,15 @@ static struct report_proc hostile_proc(char byte)
 		.cgroup_path = long_path,
 	};
 
+	proc.workload = &long_workload;
+	fill_text(proc.service_name, sizeof(proc.service_name), byte);
+	fill_text(long_workload.container_id, sizeof(long_workload.container_id), byte);
+	fill_text(long_workload.container_name, sizeof(long_workload.container_name), byte);
+	fill_text(long_workload.image, sizeof(long_workload.image), byte);
+	fill_text(long_workload.pod_name, sizeof(long_workload.pod_name), byte);
+	fill_text(long_workload.pod_namespace, sizeof(long_workload.pod_namespace), byte);
+	fill_text(long_workload.pod_uid, sizeof(long_workload.pod_uid), byte);
+	fill_text(long_workload.systemd_unit, sizeof(long_workload.systemd_unit), byte);
 	fill_text(long_path, sizeof(long_path), byte);
 	fill_text(long_comm, sizeof(long_comm), byte);
 	return proc;

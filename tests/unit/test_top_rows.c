@@ -37,6 +37,7 @@ static struct overview_process process(uint32_t tgid, const char *comm, uint16_t
 			 .comm = comm,
 			 .exe_path = "/usr/bin/x",
 			 .cgroup_path = "/shop",
+			 .workload = &workload_unknown,
 			 .memcg = {7, 0}},
 		.anon_bytes = mib * MIB_BYTES,
 	};

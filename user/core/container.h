@@ -12,6 +12,7 @@
 
 #include "base/units.h"
 #include "model/record.h"
+#include "model/workload.h"
 
 #define CONTAINER_MAX	 1024
 #define CONTAINER_HEADS	 512
@@ -31,6 +32,7 @@ struct container {
 	uint32_t refs; /* processes */
 	uint16_t next;
 	char path[RECORD_PATH_LEN];
+	struct workload workload; /* of the processes in it */
 };
 
 struct containers {

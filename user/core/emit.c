@@ -2,6 +2,8 @@
 /* emit.c - fills the parts of reports that several kinds share, and hands reports out in order. */
 #include <string.h>
 
+#include "core/outlook.h"
+#include "core/service_name.h"
 #include "core/state.h"
 
 void emit_start(struct core *core)
@@ -37,7 +39,19 @@ void emit_end(struct core *core)
 	core->emit(core->emit_arg, &core->report);
 }
 
-void emit_proc(const struct core *core, const struct proc *p, struct report_proc *out)
+static void name_service(struct core *core, struct proc *p, struct report_proc *out)
+{
+	const struct service *service = outlook_peek_service(core, p);
+	struct service_name_facts facts = {.workload = out->workload, .comm = out->comm};
+
+	out->service_name[0] = '\0';
+	if (!service)
+		return;
+	facts.port = service->local.port;
+	service_name_tell(&facts, out->service_name);
+}
+
+void emit_proc(struct core *core, struct proc *p, struct report_proc *out)
 {
 	out->id = p->id;
 	out->parent_tgid = p->parent.tgid;
@@ -46,11 +60,13 @@ void emit_proc(const struct core *core, const struct proc *p, struct report_proc
 	out->exe_path = core->exes.exes[p->exe].path;
 	out->cgroup_path = core->containers.all[p->container].path;
 	out->memcg = core->containers.all[p->container].id;
+	out->workload = &core->containers.all[p->container].workload;
+	name_service(core, p, out);
 }
 
 void emit_proc_id(struct core *core, const struct proc_id *id, struct report_proc *out)
 {
-	const struct proc *p = proctab_find(&core->procs, id);
+	struct proc *p = proctab_find(&core->procs, id);
 
 	if (p) {
 		emit_proc(core, p, out);
@@ -59,6 +75,7 @@ void emit_proc_id(struct core *core, const struct proc_id *id, struct report_pro
 	memset(out, 0, sizeof(*out));
 	out->id = *id;
 	out->comm = out->exe_path = out->cgroup_path = "";
+	out->workload = &workload_unknown;
 }
 
 void emit_gateway(struct core *core, const struct gateway *g, struct report_gateway *out)

@@ -44,6 +44,7 @@ struct culprit {
 	char comm[RECORD_COMM_LEN];
 	char exe_path[EXETAB_PATH_LEN];
 	char cgroup_path[RECORD_PATH_LEN];
+	struct workload workload;
 };
 
 struct incident {

@@ -46,6 +46,7 @@ static void snapshot(struct core *core, struct culprit *c, struct proc *p)
 	memcpy(c->comm, p->comm, sizeof(c->comm));
 	memcpy(c->exe_path, core->exes.exes[p->exe].path, sizeof(c->exe_path));
 	memcpy(c->cgroup_path, container->path, sizeof(c->cgroup_path));
+	c->workload = container->workload;
 }
 
 static void take_death(struct core *core, struct incident *incident, struct death *d)

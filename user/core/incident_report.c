@@ -43,6 +43,7 @@ static void fill_culprit(const struct incident *incident, struct report_incident
 	const struct culprit *c = &incident->culprit;
 
 	out->culprit.comm = out->culprit.exe_path = out->culprit.cgroup_path = "";
+	out->culprit.workload = &workload_unknown;
 	out->death.sender_comm = "";
 	out->has_culprit = incident->has_culprit;
 	if (!incident->has_culprit)
@@ -55,6 +56,7 @@ static void fill_culprit(const struct incident *incident, struct report_incident
 		.exe_path = c->exe_path,
 		.cgroup_path = c->cgroup_path,
 		.memcg = c->memcg,
+		.workload = &c->workload,
 	};
 	out->died = c->death.exit_ns != 0;
 	death_decode(&c->death, &out->death);
@@ -94,6 +96,8 @@ static void fill_service_name(const struct incident *incident, struct report_inc
 			  len - (sizeof(suffix) - 1));
 	else
 		text_copy(out->service_name, sizeof(out->service_name), name, RECORD_COMM_LEN);
+	if (incident->has_culprit)
+		memcpy(out->culprit.service_name, out->service_name, sizeof(out->service_name));
 }
 
 /* Warnings about what clients did not feel, errors about what they did or, unread, must have. */

@@ -70,7 +70,7 @@ void emit_start(struct core *core);
 struct report *emit_begin(struct core *core, enum report_kind kind, uint64_t ts_ns);
 void emit_end(struct core *core);
 
-void emit_proc(const struct core *core, const struct proc *p, struct report_proc *out);
+void emit_proc(struct core *core, struct proc *p, struct report_proc *out);
 /* Also for a process nobody knows. */
 void emit_proc_id(struct core *core, const struct proc_id *id, struct report_proc *out);
 void emit_gateway(struct core *core, const struct gateway *g, struct report_gateway *out);

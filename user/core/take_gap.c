@@ -8,6 +8,7 @@ static void describe_before(const struct record_gap_service *service, struct rep
 	out->id = service->proc;
 	out->comm = service->comm;
 	out->exe_path = out->cgroup_path = "";
+	out->workload = &workload_unknown;
 }
 
 void take_gap(struct core *core, const struct record *r)

@@ -207,7 +207,7 @@ static void sample_traffic(struct core *core, struct proc *p, uint64_t ts_ns,
 			      usage ? usage->major_faults : 0);
 }
 
-static void emit_sample(struct core *core, const struct proc *p, const struct record *r)
+static void emit_sample(struct core *core, struct proc *p, const struct record *r)
 {
 	struct report *out = emit_begin(core, REPORT_SAMPLE, r->ts_ns);
 

@@ -38,7 +38,7 @@ static void write_dedup_key(struct line *line, const struct report_incident *inc
 		snprintf(service, sizeof(service), "%s", incident->service_name);
 	else
 		snprintf(service, sizeof(service), "%s:%u", address, incident->upstream.port);
-	snprintf(key, sizeof(key), "%.100s/%s/%s%s%s", line->report->header->host_name, service,
+	snprintf(key, sizeof(key), "%.100s/%.100s/%s%s%s", line->report->header->host_name, service,
 		 verdict_class_name(incident->verdict.class), *cause ? "." : "", cause);
 	jw_string(&line->w, "dedup_key", key);
 }

@@ -14,6 +14,7 @@
 #include "model/ids.h"
 #include "model/record.h"
 #include "model/vocabulary.h"
+#include "model/workload.h"
 
 enum report_kind {
 	REPORT_START = 0, /* first line: who watches, with which probes */
@@ -43,6 +44,8 @@ struct report_proc {
 	const char *exe_path;	 /* "" unknown */
 	const char *cgroup_path; /* "" unknown */
 	struct cgroup_id memcg;
+	const struct workload *workload; /* never NULL from the core; empty fields are unknown */
+	char service_name[SERVICE_NAME_LEN]; /* never "" for a process that serves */
 };
 
 #define REPORT_MAX_PROBES 48
@@ -331,7 +334,7 @@ struct report_incident {
 	const char *missing_probes[REPORT_MAX_PROBES];
 	uint32_t nr_missing_probes;
 	char summary[320];
-	char service_name[64];
+	char service_name[SERVICE_NAME_LEN];
 };
 
 #define REPORT_MAX_GAP_SERVICES	 16

@@ -9,6 +9,7 @@
 #include "model/incident_json.h"
 #include "model/report_json.h"
 #include "model/report_sections.h"
+#include "model/workload_json.h"
 
 #define PPM_PER_PERCENT 1e4
 #define NR(table)	(sizeof(table) / sizeof((table)[0]))
@@ -193,6 +194,7 @@ static void write_process_exit(struct line *line, const struct report *report)
 
 	jw_open_object(w, "process");
 	line_process_fields(line, &exit->proc);
+	line_process_workload(line, &exit->proc);
 	line_exit(line, &exit->death);
 	jw_double(w, "lifetime_s", (double)exit->lifetime_ns / NS_PER_S);
 	jw_close_object(w);
@@ -442,6 +444,8 @@ static void write_resource(struct line *line, const struct report *report)
 		if (incident->has_culprit && line->trim < TRIM_PATHS)
 			line_known_string(line, "process.linux.cgroup",
 					  incident->culprit.cgroup_path);
+		if (incident->has_culprit && line->trim < TRIM_NAMES)
+			line_workload(line, incident->culprit.workload);
 	}
 	jw_close_object(w);
 }

@@ -11,7 +11,7 @@
 
 /* No line is longer, its newline included. */
 #define REPORT_LINE_MAX	      8192
-#define REPORT_SCHEMA_VERSION "1.2.0"
+#define REPORT_SCHEMA_VERSION "1.3.0"
 
 /*
  * Write `report` and a newline into `line`, which has REPORT_LINE_MAX + 1 bytes; a NUL follows.

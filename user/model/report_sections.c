@@ -10,6 +10,7 @@
 
 #include "model/address.h"
 #include "model/report_sections.h"
+#include "model/workload_json.h"
 
 #define NS_PER_S 1000000000LL
 
@@ -96,6 +97,15 @@ void line_process_fields(struct line *line, const struct report_proc *proc)
 	line_known_string(line, "process.linux.cgroup", proc->cgroup_path);
 }
 
+void line_process_workload(struct line *line, const struct report_proc *proc)
+{
+	if (line->trim >= TRIM_PATHS)
+		return;
+	if (*proc->service_name)
+		jw_string(&line->w, "service.name", proc->service_name);
+	line_workload(line, proc->workload);
+}
+
 void line_process(struct line *line, const char *key, const struct report_proc *proc)
 {
 	if (proc->id.tgid == 0) {
@@ -104,6 +114,7 @@ void line_process(struct line *line, const char *key, const struct report_proc *
 	}
 	jw_open_object(&line->w, key);
 	line_process_fields(line, proc);
+	line_process_workload(line, proc);
 	jw_close_object(&line->w);
 }
 
@@ -210,6 +221,7 @@ static void write_proxy(struct line *line, const struct report_gateway *gateway)
 	}
 	jw_open_object(w, "proxy");
 	line_process_fields(line, &gateway->proc);
+	line_process_workload(line, &gateway->proc);
 	line_known_string(line, "personality", gateway->personality);
 	jw_u64(w, "workers", gateway->nr_workers);
 	jw_close_object(w);

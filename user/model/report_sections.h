@@ -54,6 +54,8 @@ void line_known_string(struct line *line, const char *key, const char *value);
 
 /* The attributes of a process, into the object that is open. */
 void line_process_fields(struct line *line, const struct report_proc *proc);
+/* Whom it belongs to, likewise; an incident says it of its culprit in `resource`. */
+void line_process_workload(struct line *line, const struct report_proc *proc);
 /* A whole section; null if the process is not known. */
 void line_process(struct line *line, const char *key, const struct report_proc *proc);
 void line_exit(struct line *line, const struct report_death *death);

@@ -141,10 +141,12 @@ void top_table_process(struct top_table *t, const struct overview_process *proce
 	copy_text(p->comm, sizeof(p->comm), process->proc.comm);
 	copy_text(p->exe_path, sizeof(p->exe_path), process->proc.exe_path);
 	copy_text(p->cgroup_path, sizeof(p->cgroup_path), process->proc.cgroup_path);
+	p->workload = *process->proc.workload;
 	p->now = *process;
 	p->now.proc.comm = p->comm;
 	p->now.proc.exe_path = p->exe_path;
 	p->now.proc.cgroup_path = p->cgroup_path;
+	p->now.proc.workload = &p->workload;
 	p->seen = true;
 	remember(p, process->anon_bytes);
 }

@@ -45,6 +45,7 @@ struct top_process {
 	char comm[RECORD_COMM_LEN];
 	char exe_path[RECORD_PATH_LEN];
 	char cgroup_path[RECORD_PATH_LEN];
+	struct workload workload;
 	uint32_t history_kib[TOP_HISTORY]; /* anonymous memory, oldest first */
 	uint32_t nr_history;
 	double latency[RECORD_LATENCY_BUCKETS]; /* answers by latency, fading */
