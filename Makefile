@@ -58,12 +58,14 @@ Q    := $(if $(V),,@)
 say  = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
+include scripts/manual/manual.mk
+include deploy/install.mk
 include tests/kernels/kernels.mk
 include tests/containers/containers.mk
 
 .DELETE_ON_ERROR:
 .PHONY: all arm64 test test-live test-binaries test-kernels kernel-types test-views stress scenarios \
-	demo bench fuzz analyze format install clean
+	demo bench fuzz analyze format install uninstall clean
 
 all: memswell
 
@@ -160,7 +162,7 @@ build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c build/fuzz/libmemswell.a
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -Itests/fuzz -MMD -MP $< \
 		build/fuzz/libmemswell.a $(LDLIBS) -o $@
 
-test-binaries: $(UNIT_BIN) $(BPFT_BIN) $(STRESS_BIN) $(KERNELS_BIN) build/memswell-asan
+test-binaries: $(UNIT_BIN) $(BPFT_BIN) $(STRESS_BIN) $(KERNELS_BIN) build/memswell-asan $(MANUAL)
 
 test:
 	@sh scripts/deps.sh test
@@ -239,12 +241,7 @@ bench:
 format:
 	clang-format -i $(wildcard bpf/*.[ch] user/*.[ch] user/*/*.[ch] tests/unit/*.[ch] \
 		tests/bpf/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] \
-		tests/kernels/*.[ch] tests/live/workloads/*.c)
-
-install: all
-	install -D -m 0755 memswell $(DESTDIR)$(PREFIX)/bin/memswell
-	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/memswell \
-		docs/schema/memswell.schema.json docs/schema/check.schema.json
+		tests/kernels/*.[ch] tests/live/workloads/*.c scripts/manual/*.c)
 
 clean:
 	rm -rf build memswell

@@ -13,19 +13,11 @@
 
 #define DEFAULT_KEEP 5
 
-#define COMMAND_BIT(command) (1U << (command))
-#define LIVE		     (COMMAND_BIT(COMMAND_RUN) | COMMAND_BIT(COMMAND_RECORD))
-#define WATCHING	     (LIVE | COMMAND_BIT(COMMAND_TOP))
-#define REPORTING	     (LIVE | COMMAND_BIT(COMMAND_REPLAY))
-#define VIEWS		     (COMMAND_BIT(COMMAND_REPORT) | COMMAND_BIT(COMMAND_EXPLAIN))
-#define ANY		     ((1U << NR_COMMANDS) - 1)
-
-struct command_row {
-	const char *name;
-	const char *file; /* name of its arguments, NULL if it takes none */
-	const char *help;
-	int most; /* arguments; 0: one, if it takes any */
-};
+#define LIVE	  (COMMAND_BIT(COMMAND_RUN) | COMMAND_BIT(COMMAND_RECORD))
+#define WATCHING  (LIVE | COMMAND_BIT(COMMAND_TOP))
+#define REPORTING (LIVE | COMMAND_BIT(COMMAND_REPLAY))
+#define VIEWS	  (COMMAND_BIT(COMMAND_REPORT) | COMMAND_BIT(COMMAND_EXPLAIN))
+#define ANY	  ((1U << NR_COMMANDS) - 1)
 
 static const struct command_row commands[NR_COMMANDS] = {
 	[COMMAND_RUN] = {"run", NULL, "watch this host, reports on stdout (the default)"},
@@ -221,16 +213,6 @@ static int set_help(struct options *o, const char *value)
 	return 0;
 }
 
-struct option_row {
-	const char *name;
-	char letter;	   /* 0: none */
-	const char *value; /* name of its value, "[=NAME]" if optional, NULL if it takes none */
-	const char *expected;
-	unsigned int commands; /* COMMAND_BITs it makes sense for */
-	int (*set)(struct options *o, const char *value);
-	const char *help;
-};
-
 static const struct option_row options[] = {
 	{"tick", 't', "TIME", "a time from 100ms to 60s, such as 250ms or 2s", WATCHING, set_tick,
 	 "how often memory is sampled (default 1s)"},
@@ -283,6 +265,17 @@ static const struct option_row options[] = {
 };
 
 #define NR_OPTIONS (sizeof(options) / sizeof(options[0]))
+
+const struct command_row *options_commands(void)
+{
+	return commands;
+}
+
+const struct option_row *options_table(uint32_t *nr)
+{
+	*nr = NR_OPTIONS;
+	return options;
+}
 
 int options_parse_duration(const char *text, uint64_t min_ns, uint64_t max_ns, uint64_t *out_ns)
 {

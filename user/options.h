@@ -78,6 +78,29 @@ struct options {
 	struct core_options core;
 };
 
+#define COMMAND_BIT(command) (1U << (command))
+
+struct command_row {
+	const char *name;
+	const char *file; /* name of its arguments, NULL if it takes none */
+	const char *help;
+	int most; /* arguments; 0: one, if it takes any */
+};
+
+struct option_row {
+	const char *name;
+	char letter;	   /* 0: none */
+	const char *value; /* name of its value, "[=NAME]" if optional, NULL if it takes none */
+	const char *expected;
+	unsigned int commands; /* COMMAND_BITs it makes sense for */
+	int (*set)(struct options *o, const char *value);
+	const char *help;
+};
+
+/* The tables that all of it is made of, for what is generated from them: NR_COMMANDS rows; *nr rows. */
+const struct command_row *options_commands(void);
+const struct option_row *options_table(uint32_t *nr);
+
 /*
  * Read argv. 0 and *out filled, or -EINVAL with one line in `error` that names the option, the value
  * and what was expected. Values are quoted in `error` with control bytes replaced.
