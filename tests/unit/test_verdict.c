@@ -66,6 +66,19 @@ static void place_of_the_growth_decides_the_cause(void **state)
 	assert_int_equal(decide(&f).cause, CAUSE_UNKNOWN_GROWTH);
 }
 
+/* As a container of docker or podman does: its network interface is gone until it runs again. */
+static void the_dead_take_their_address_with_them(void **state)
+{
+	struct verdict_facts f = oom_after_growth();
+	double before = decide(&f).confidence;
+
+	(void)state;
+	f.unreachable = 9;
+	f.traffic.rate_now = 50;
+	assert_int_equal(decide(&f).class, VERDICT_MEMORY_DEATH);
+	assert_true(decide(&f).confidence >= 0.9 && decide(&f).confidence >= before - 0.02);
+}
+
 static void full_v8_heap_is_in_the_heap_whatever_else_grew(void **state)
 {
 	struct verdict_facts f = oom_after_growth();
@@ -944,6 +957,7 @@ int main(void)
 		cmocka_unit_test(answers_of_the_application_are_its_own),
 		cmocka_unit_test(too_much_work_is_overload),
 		cmocka_unit_test(connects_that_get_lost_are_the_network),
+		cmocka_unit_test(the_dead_take_their_address_with_them),
 		cmocka_unit_test(address_that_never_worked_is_config),
 		cmocka_unit_test(gateway_that_asks_nobody_fails_by_itself),
 		cmocka_unit_test(missing_hooks_count_where_they_matter),

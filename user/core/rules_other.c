@@ -188,9 +188,10 @@ static bool listener_went(const struct verdict_facts *f, double *value)
 
 /* The way there -------------------------------------------------------------------------------- */
 
+/* A container takes its address with it when it dies. */
 static bool address_unreachable(const struct verdict_facts *f, double *value)
 {
-	return mostly(f->unreachable, f->failures, RULES_MOSTLY, value);
+	return mostly(f->unreachable, f->failures, RULES_MOSTLY, value) && !f->died;
 }
 
 static bool connects_lost_elsewhere(const struct verdict_facts *f, double *value)
@@ -337,7 +338,7 @@ static const struct verdict_rule rows[] = {
 	{"listener_went", OVERLOAD, 0, -5, false, listener_went,
 	 "overload does not close the listener"},
 	{"address_unreachable", NETWORK, 0, 6, true, address_unreachable,
-	 "a router or the own kernel said that there is no way"},
+	 "a router or the own kernel said that there is no way, and no death explains it"},
 	{"connects_lost_elsewhere", NETWORK, 0, 5, true, connects_lost_elsewhere,
 	 "connects to another host without any answer; its overload would look the same"},
 	{"connects_lost_at_open_door", NETWORK, 0, 3.5, true, connects_lost_at_open_door,
