@@ -29,6 +29,15 @@ machine_start() {
 }
 inside() { "${INSIDE[@]}" "$@"; } # COMMAND..., with absolute paths: it begins in /
 
+await() { # SECONDS COMMAND...: until it succeeds
+	local deadline=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $deadline ] || return 1
+		sleep $POLL_S
+	done
+}
+
 # Containers get addresses on a bridge, the host in $BRIDGE_ADDRESS; no packet leaves the machine.
 machine_network() {
 	cat <<-JSON
@@ -194,6 +203,101 @@ podman_lives() {
 				'{{.State.ExitCode}} {{.State.FinishedAt.UnixMilli}}')"
 			sleep 1
 			machine_podman start "$1" >/dev/null
+		done
+	) >"$RIG/service.lives" 2>"$RIG/lives.log" </dev/null &
+	disown
+}
+
+# containerd --------------------------------------------------------------------------------------
+
+CRI_SOCKET=/run/containerd/containerd.sock
+
+# containerd_start [CGROUP_DRIVER]: containerd with its CRI, cgroupfs or systemd, and the images of
+# images_build in it. Its log is $RIG/containerd.log.
+containerd_start() {
+	local image driver=${1:-cgroupfs}
+	CRI_DRIVER=$driver
+	cat >"$RIG/machine/etc/containerd.toml" <<-TOML
+	version = 2
+	[plugins."io.containerd.grpc.v1.cri"]
+	sandbox_image = "$PAUSE_IMAGE"
+	restrict_oom_score_adj = true
+	[plugins."io.containerd.grpc.v1.cri".cni]
+	bin_dir = "/usr/lib/cni"
+	conf_dir = "$RIG/machine/cni"
+	[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+	runtime_type = "io.containerd.runc.v2"
+	[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+	SystemdCgroup = $([ "$driver" = systemd ] && echo true || echo false)
+	TOML
+	start containerd containerd --config "$RIG/machine/etc/containerd.toml"
+	await 20 inside test -S $CRI_SOCKET || return 1
+	for image in pause service; do
+		inside ctr -n k8s.io images import "$IMAGES/$image.tar" || return 1
+	done
+	await 20 cri Version
+}
+
+# cri METHOD [JSON]: a call as a kubelet makes it; prints the response.
+cri() { inside "$NODE" "$CONTAINERS_DIR/cri.js" $CRI_SOCKET "$@"; }
+
+# cri_pod NAME NAMESPACE QOS [JQ_FILTER]: a pod, whose configuration the filter changes; QOS is guaranteed,
+# burstable or besteffort. Sets POD_ID, POD_UID, POD_ADDRESS, and POD_CONFIG for its containers.
+cri_pod() {
+	local cgroup
+	POD_UID=$(cat /proc/sys/kernel/random/uuid)
+	cgroup=$(pod_cgroup "$3" "$POD_UID")
+	machine_cgroup "$cgroup"
+	POD_CONFIG=$(jq -cn --arg name "$1" --arg namespace "$2" --arg uid "$POD_UID" --arg cgroup "$cgroup" '
+		{ metadata: { $name, $namespace, $uid }, linux: { cgroup_parent: $cgroup } } | '"${4:-.}") || return 1
+	POD_ID=$(cri RunPodSandbox "$(jq -cn --argjson config "$POD_CONFIG" '{ $config }')" |
+		jq -re .pod_sandbox_id) || return 1
+	POD_ADDRESS=$(cri PodSandboxStatus "{\"pod_sandbox_id\":\"$POD_ID\"}" | jq -r .status.network.ip)
+}
+
+# pod_cgroup QOS UID: where a kubelet puts a pod of that class, with the driver of containerd_start.
+pod_cgroup() {
+	local class=${1#guaranteed} uid=${2//-/_}
+	if [ "$CRI_DRIVER" = systemd ]; then
+		echo "/kubepods.slice${class:+/kubepods-$class.slice}/kubepods${class:+-$class}-pod$uid.slice"
+	else
+		echo "/kubepods${class:+/$class}/pod$2"
+	fi
+}
+
+# cri_container NAME MIB ATTEMPT [ARGUMENT...]: the leaking service as a container of the pod of cri_pod.
+# Sets CONTAINER_ID and CONTAINER_PID.
+cri_container() {
+	local config
+	config=$(jq -cn --arg name "$1" --argjson mib "$2" --argjson attempt "$3" --arg image $SERVICE_IMAGE '
+		{ metadata: { $name, $attempt }, image: { $image }, args: $ARGS.positional,
+		  linux: { resources: { memory_limit_in_bytes: ($mib * 1048576) } } }' --args -- "${@:4}")
+	CONTAINER_ID=$(cri CreateContainer "$(jq -cn --arg pod_sandbox_id "$POD_ID" \
+		--argjson config "$config" --argjson sandbox_config "$POD_CONFIG" \
+		'{ $pod_sandbox_id, $config, $sandbox_config }')" | jq -re .container_id) || return 1
+	cri StartContainer "{\"container_id\":\"$CONTAINER_ID\"}" >/dev/null || return 1
+	CONTAINER_PID=$(cri_status "$CONTAINER_ID" | jq '.info.info | fromjson | .pid')
+}
+
+cri_status() { cri ContainerStatus "{\"container_id\":\"$1\",\"verbose\":true}"; } # CONTAINER
+
+# cri_lives NAME MIB [ARGUMENT...]: the container of the pod of cri_pod as a kubelet keeps it: a new one a
+# second after each death, with the next attempt, until $RIG/service.stop exists; the dead one is removed
+# then. Truth as `supervise` writes it in $RIG/service.lives, the ids one per life in $RIG/service.ids.
+cri_lives() {
+	(
+		trap - EXIT INT TERM HUP
+		rig_register
+		for ((attempt = 0; ; attempt++)); do
+			before=${CONTAINER_ID-}
+			[ ! -e "$RIG/service.stop" ] && cri_container "$1" "$2" $attempt "${@:3}" || break
+			echo "$CONTAINER_ID" >>"$RIG/service.ids"
+			echo "start $CONTAINER_PID $(now_ms)"
+			[ -z "$before" ] || cri RemoveContainer "{\"container_id\":\"$before\"}" >/dev/null
+			tail --pid="$CONTAINER_PID" -s 0.2 -f /dev/null
+			sleep 1
+			cri_status "$CONTAINER_ID" | jq -r --arg pid "$CONTAINER_PID" \
+				'.status | "end \($pid) \(.exit_code) \(.finished_at / 1000000 | floor)"'
 		done
 	) >"$RIG/service.lives" 2>"$RIG/lives.log" </dev/null &
 	disown

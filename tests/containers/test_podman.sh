@@ -8,7 +8,7 @@ NAME=podman
 require_containers podman
 podman_start >"$RIG/load.log" 2>&1 || skip_all "podman does not run here: $(tail -n 1 "$RIG/load.log")"
 PORT=$(free_ports 1)
-podman_run checkout-api --memory 160m --memory-swap 160m $SERVICE_IMAGE --bytes 400000 --mode buffer
+podman_run checkout-api --memory 160m --memory-swap 160m $SERVICE_IMAGE --bytes 800000 --mode buffer
 podman_lives checkout-api
 gateway "$PORT" "$(podman_address checkout-api):8080"
 GATEWAY_UPSTREAM=8080
@@ -20,6 +20,6 @@ load_stop
 sleep 0.5
 watch_stop
 check_incident --verdict memory_death --cause native_leak,heap_leak,large_payload --culprit "$CULPRIT" \
-	--detail oom_kill=true --detail memcg_oom=true
+	--detail oom_kill=true --detail memcg_oom=true --clock-slack-ms 500
 check_stream
 finish
