@@ -42,6 +42,18 @@ static void v1_and_v2_lines_are_told_apart(void **state)
 	assert_string_equal(out, "untouched");
 }
 
+static void a_path_from_above_our_namespace_is_refused(void **state)
+{
+	static const char text[] = "4:memory:/..\n3:cpu:/../../kubepods/pod1\n0::/..a/b\n";
+
+	(void)state;
+	assert_int_equal(cgroup_of(text, 4), -EXDEV);
+	assert_int_equal(cgroup_of(text, 3), -EXDEV);
+	assert_string_equal(out, "untouched");
+	assert_int_equal(cgroup_of(text, 0), 0);
+	assert_string_equal(out, "/..a/b");
+}
+
 static void a_path_may_hold_colons_and_other_lines_numbers(void **state)
 {
 	(void)state;
@@ -190,6 +202,28 @@ static void a_mount_is_found_by_type_and_option(void **state)
 	assert_string_equal(out, "untouched");
 }
 
+/* What a container sees: its own cgroup, mounted by its runtime, and the host's root, given to it. */
+static void the_mount_that_shows_most_is_taken(void **state)
+{
+	static const char own_namespace[] =
+		"30 27 0:26 / /sys/fs/cgroup ro - cgroup2 cgroup rw\n"
+		"31 27 0:26 /../../.. /host/cgroup ro - cgroup2 cgroup rw\n"
+		"32 27 0:26 /../.. /elsewhere ro - cgroup2 cgroup rw\n";
+	static const char hosts_namespace[] =
+		"30 27 0:26 /kubepods/pod1/c1 /sys/fs/cgroup ro - cgroup2 cgroup rw\n"
+		"31 27 0:26 / /host/cgroup ro - cgroup2 cgroup rw\n";
+	static const char part[] = "30 27 0:26 /kubepods/pod1/c1 /a ro - cgroup2 cgroup rw\n"
+				   "31 27 0:26 /kubepods /b ro - cgroup2 cgroup rw\n";
+
+	(void)state;
+	assert_int_equal(mount_of(own_namespace, "cgroup2", NULL), 0);
+	assert_string_equal(out, "/host/cgroup");
+	assert_int_equal(mount_of(hosts_namespace, "cgroup2", NULL), 0);
+	assert_string_equal(out, "/host/cgroup");
+	assert_int_equal(mount_of(part, "cgroup2", NULL), 0);
+	assert_string_equal(out, "/b");
+}
+
 static void broken_mount_lines_are_skipped(void **state)
 {
 	static char text[9000];
@@ -207,6 +241,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(v1_and_v2_lines_are_told_apart),
+		cmocka_unit_test(a_path_from_above_our_namespace_is_refused),
 		cmocka_unit_test(a_path_may_hold_colons_and_other_lines_numbers),
 		cmocka_unit_test(broken_cgroup_lines_are_no_answer),
 		cmocka_unit_test(a_cgroup_name_is_made_utf8_and_cut),
@@ -216,6 +251,7 @@ int main(void)
 		cmocka_unit_test(masks_are_read_as_hex),
 		cmocka_unit_test(missing_capabilities_are_named),
 		cmocka_unit_test(a_mount_is_found_by_type_and_option),
+		cmocka_unit_test(the_mount_that_shows_most_is_taken),
 		cmocka_unit_test(broken_mount_lines_are_skipped),
 	};
 

@@ -16,10 +16,8 @@
 #include "source/privilege.h"
 #include "source/procfs.h"
 
-#define NR(table)      (sizeof(table) / sizeof((table)[0]))
-#define TEXT_MAX       (1U << 20)
-#define INITIAL_PID    0xeffffffcU /* PROC_PID_INIT_INO, and so on: include/linux/proc_ns.h */
-#define INITIAL_CGROUP 0xeffffffbU
+#define NR(table) (sizeof(table) / sizeof((table)[0]))
+#define TEXT_MAX  (1U << 20)
 
 /* Paths ---------------------------------------------------------------------------------------- */
 
@@ -271,19 +269,12 @@ static const char *const container_marks[] = {
 	"/var/run/secrets/kubernetes.io",
 };
 
-static bool in_initial_namespace(const char *path, uint32_t initial)
-{
-	struct stat st;
-
-	/* What cannot be asked is taken for the usual. */
-	return stat(path, &st) || st.st_ino == initial;
-}
-
 static void self_facts(struct host_self *self)
 {
-	self->initial_pid_namespace = in_initial_namespace("/proc/self/ns/pid", INITIAL_PID);
+	self->initial_pid_namespace =
+		procfs_in_initial_namespace("/proc/self/ns/pid", PROCFS_INITIAL_PID);
 	self->initial_cgroup_namespace =
-		in_initial_namespace("/proc/self/ns/cgroup", INITIAL_CGROUP);
+		procfs_in_initial_namespace("/proc/self/ns/cgroup", PROCFS_INITIAL_CGROUP);
 	for (size_t i = 0; i < NR(container_marks) && !self->in_container; i++) {
 		self->in_container = exists(container_marks[i]);
 		if (self->in_container)

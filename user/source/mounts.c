@@ -47,8 +47,13 @@ static bool has_option(const char *options, const char *wanted)
 	return false;
 }
 
-/* "36 35 98:0 /root /point opts [optional...] - type source super": point, if the rest fits. */
-static char *match_line(char *line, const char *type, const char *option)
+struct mount {
+	const char *root; /* within the file system */
+	char *point;
+};
+
+/* "36 35 98:0 /root /point opts [optional...] - type source super": true if the rest fits. */
+static bool match_line(char *line, const char *type, const char *option, struct mount *out)
 {
 	char *field[MAX_FIELDS], *save = NULL;
 	int nr = 0, dash = 0;
@@ -60,10 +65,22 @@ static char *match_line(char *line, const char *type, const char *option)
 		at = strtok_r(NULL, " ", &save);
 	}
 	if (!dash || dash + 3 >= nr || strcmp(field[dash + 1], type) != 0)
-		return NULL;
+		return false;
 	if (option && !has_option(field[dash + 3], option))
-		return NULL;
-	return field[4];
+		return false;
+	*out = (struct mount){.root = field[3], .point = field[4]};
+	return true;
+}
+
+/* How far below what this process may know as the top: "/" is 0, "/a/b" 2, "/../.." -2. */
+static int depth_of(const char *root)
+{
+	int depth = 0;
+
+	for (const char *at = root; *at; at++)
+		if (at[0] == '/' && at[1] && at[1] != '/')
+			depth += strncmp(at + 1, "..", 2) == 0 && (!at[3] || at[3] == '/') ? -1 : 1;
+	return depth;
 }
 
 int mounts_parse_mountinfo(const char *text, size_t len, const char *type, const char *option,
@@ -71,25 +88,26 @@ int mounts_parse_mountinfo(const char *text, size_t len, const char *type, const
 {
 	const char *end = text + len;
 	char line[PATH_MAX + 1024];
+	int best = INT_MAX;
 
 	for (const char *at = text; at < end;) {
 		const char *newline = memchr(at, '\n', (size_t)(end - at));
 		size_t line_len = (size_t)((newline ? newline : end) - at);
-		char *point;
+		struct mount mount;
 
 		if (line_len < sizeof(line)) {
 			memcpy(line, at, line_len);
 			line[line_len] = '\0';
-			point = match_line(line, type, option);
-			if (point && strlen(point) < out_size) {
-				unescape(point);
-				memcpy(out, point, strlen(point) + 1);
-				return 0;
+			if (match_line(line, type, option, &mount) && depth_of(mount.root) < best &&
+			    strlen(mount.point) < out_size) {
+				best = depth_of(mount.root);
+				unescape(mount.point);
+				memcpy(out, mount.point, strlen(mount.point) + 1);
 			}
 		}
 		at += line_len + 1;
 	}
-	return -ENOENT;
+	return best == INT_MAX ? -ENOENT : 0;
 }
 
 static int open_mounted(const char *type, const char *option)
@@ -196,7 +214,8 @@ int mounts_cgroup_path(int mount_fd, uint64_t id, char *out, size_t out_size)
 		return -errno;
 	if (root_len == 1)
 		root_len = 0; /* a detached mount is its own "/" */
-	if (len < root_len || memcmp(path, root, (size_t)root_len) != 0)
+	/* What lies outside of the mount is "(unreachable)/...". */
+	if (len < root_len || memcmp(path, root, (size_t)root_len) != 0 || path[0] != '/')
 		return -ENOENT;
 	if (len == root_len)
 		path[root_len] = '/', len++;

@@ -28,8 +28,11 @@ bool mounts_is_cgroup2(int fd);
  */
 int mounts_cgroup_path(int mount_fd, uint64_t id, char *out, size_t out_size);
 
-/* Mount point of the first line of a /proc/self/mountinfo with this type (and this option in its
- * super options, unless NULL). 0, or -ENOENT and *out untouched. */
+/*
+ * Pure: the mount point that a /proc/self/mountinfo shows for this type (and this option in its super
+ * options, unless NULL). Of several the one that shows most of the file system: a container has its own
+ * cgroup mounted, beside the host's root if that was given to it. 0, or -ENOENT and *out untouched.
+ */
 int mounts_parse_mountinfo(const char *text, size_t len, const char *type, const char *option,
 			   char *out, size_t out_size);
 

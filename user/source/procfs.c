@@ -44,6 +44,13 @@ static bool line_is_hierarchy(const char *line, size_t len, uint32_t hierarchy)
 	return i > 0 && i < len && line[i] == ':' && number == hierarchy;
 }
 
+/* "/../..." is relative to the reader's own cgroup namespace: a name for nobody else. */
+static bool is_above_us(const char *path, const char *stop)
+{
+	return stop - path >= 3 && memcmp(path, "/..", 3) == 0 &&
+	       (path + 3 == stop || path[3] == '/');
+}
+
 int procfs_parse_cgroup(const char *text, size_t len, uint32_t hierarchy, char *out,
 			size_t out_size)
 {
@@ -60,6 +67,8 @@ int procfs_parse_cgroup(const char *text, size_t len, uint32_t hierarchy, char *
 			path = memchr(path, ':', (size_t)(stop - path));
 			if (!path || path + 1 == stop || path[1] != '/')
 				return -ENOENT;
+			if (is_above_us(path + 1, stop))
+				return -EXDEV;
 			utf8_sanitize(out, out_size, path + 1, (size_t)(stop - path - 1));
 			return 0;
 		}
@@ -125,6 +134,14 @@ int procfs_parse_hex_line(const char *text, size_t len, const char *key, uint64_
 	return 0;
 }
 
+bool procfs_in_initial_namespace(const char *path, uint32_t initial)
+{
+	struct stat st;
+
+	/* What cannot be asked is taken for the usual. */
+	return stat(path, &st) || st.st_ino == initial;
+}
+
 bool procfs_is_alive(const struct proc_id *proc)
 {
 	static long ticks_per_s;
@@ -146,6 +163,9 @@ int procfs_cgroup_path(const struct proc_id *proc, uint32_t hierarchy, char *out
 	char path[64], text[8192];
 	ssize_t len;
 
+	/* In another namespace "/" is our own cgroup, and no path says where it begins. */
+	if (!procfs_in_initial_namespace("/proc/self/ns/cgroup", PROCFS_INITIAL_CGROUP))
+		return -EXDEV;
 	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/cgroup", proc->tgid);
 	len = procfs_read_file(path, text, sizeof(text));
 	if (len < 0)

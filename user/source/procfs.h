@@ -16,9 +16,17 @@
 
 #include "model/ids.h"
 
+/* Inode numbers of the first namespaces: PROC_PID_INIT_INO and so on, include/linux/proc_ns.h */
+#define PROCFS_INITIAL_PID    0xeffffffcU
+#define PROCFS_INITIAL_CGROUP 0xeffffffbU
+
+/* Is this link of /proc/self/ns the namespace with that number? */
+bool procfs_in_initial_namespace(const char *path, uint32_t initial);
+
 /*
  * The path in the hierarchy `hierarchy` (0: cgroup v2) of a /proc/PID/cgroup, as valid UTF-8. 0, or
- * -ENOENT and *out untouched. The text need not be terminated or well-formed.
+ * *out untouched and -ENOENT, or -EXDEV if it begins above the reader's cgroup namespace. The text need
+ * not be terminated or well-formed.
  */
 int procfs_parse_cgroup(const char *text, size_t len, uint32_t hierarchy, char *out,
 			size_t out_size);
@@ -29,7 +37,7 @@ int procfs_parse_start_ticks(const char *text, size_t len, uint64_t *out);
 /* Path of an executable as valid UTF-8, without the kernel's " (deleted)" mark. */
 void procfs_clean_exe(const char *link, size_t len, char *out, size_t out_size);
 
-/* A /proc/self/status bit mask line such as "CapEff:\t0000003fffffffff". */
+/* A /proc/self/status line of one hexadecimal number, such as "CapEff:\t0000003fffffffff". */
 int procfs_parse_hex_line(const char *text, size_t len, const char *key, uint64_t *out);
 
 /* Read a small file whole, NUL-terminated. Its length, or -errno. */
@@ -37,6 +45,7 @@ ssize_t procfs_read_file(const char *path, char *out, size_t out_size);
 
 bool procfs_is_alive(const struct proc_id *proc);
 
+/* As procfs_parse_cgroup; -EXDEV too where we have a cgroup namespace of our own. */
 int procfs_cgroup_path(const struct proc_id *proc, uint32_t hierarchy, char *out, size_t out_size);
 
 /* Path of the executable and which file it is. -ENOENT for a kernel thread or one that is gone. */
