@@ -8,7 +8,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 const volatile __u32 cfg_nr_cpus = 1;
 const volatile __u32 cfg_nr_flow_slots = 1;
-const volatile __u32 cfg_self_tgid = 0;
 const volatile __u32 cfg_page_shift = 12;
 const volatile __u64 cfg_rss_step_pages = 4096;
 const volatile __u64 cfg_vm_step_bytes = 64 * 1024 * 1024;

@@ -36,7 +36,6 @@
 
 extern const volatile __u32 cfg_nr_cpus;
 extern const volatile __u32 cfg_nr_flow_slots;
-extern const volatile __u32 cfg_self_tgid;
 extern const volatile __u32 cfg_page_shift;
 extern const volatile __u64 cfg_rss_step_pages;
 extern const volatile __u64 cfg_vm_step_bytes;

@@ -307,7 +307,6 @@ static void set_knobs(struct loader *loader, bool victim_is_task)
 
 	skeleton->rodata->cfg_nr_cpus = loader->nr_cpus;
 	skeleton->rodata->cfg_nr_flow_slots = loader->nr_flow_slots;
-	skeleton->rodata->cfg_self_tgid = (uint32_t)getpid();
 	skeleton->rodata->cfg_page_shift = (uint32_t)__builtin_ctz(page_bytes);
 	skeleton->rodata->cfg_mark_victim_has_task = victim_is_task;
 	skeleton->rodata->cfg_probe_read = !privilege_is_confidential();
@@ -368,6 +367,16 @@ static int open_skeleton(struct loader *loader, char *error, size_t error_size)
 	return err;
 }
 
+/* What helps against EPERM. Container runtimes of before 2023 let nobody with CAP_BPF alone call bpf(). */
+static const char *refusal_text(void)
+{
+	return privilege_has_seccomp()
+		       ? "; a seccomp profile is in force, which may refuse bpf(): choose one that "
+			 "allows it with CAP_BPF (docs/kubernetes.md), or grant CAP_SYS_ADMIN"
+		       : "; run as root or grant CAP_SYS_ADMIN, before Linux 5.11 CAP_SYS_RESOURCE "
+			 "too";
+}
+
 /*
  * One program that does not load fails the whole object, and an object loads only once. So refuse
  * the candidate it belongs to and begin anew. Returns 1 to try again, 0 when done, or -errno.
@@ -391,10 +400,7 @@ static int load_once(struct loader *loader, bool victim_is_task, char *error, si
 	if (!hook || hook->refused & 1U << candidate) {
 		snprintf(error, error_size, "cannot load BPF %s %s: %s (%s)%s",
 			 load_failure.what ? load_failure.what : "object", load_failure.name,
-			 load_failure.reason, strerror(-err),
-			 err == -EPERM ? "; run as root or grant CAP_SYS_ADMIN, before Linux 5.11 "
-					 "CAP_SYS_RESOURCE too"
-				       : "");
+			 load_failure.reason, strerror(-err), err == -EPERM ? refusal_text() : "");
 		return err;
 	}
 	refuse(hook, candidate, load_failure.reason[0] ? load_failure.reason : strerror(-err));

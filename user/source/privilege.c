@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -147,12 +148,24 @@ uint64_t privilege_broker_mask(void)
 	return mask;
 }
 
-int privilege_held(uint64_t *out)
+static int status_number(const char *key, uint64_t *out)
 {
 	char text[4096];
 	ssize_t len = procfs_read_file("/proc/self/status", text, sizeof(text));
 
-	return len < 0 ? (int)len : procfs_parse_hex_line(text, (size_t)len, "CapEff:", out);
+	return len < 0 ? (int)len : procfs_parse_hex_line(text, (size_t)len, key, out);
+}
+
+int privilege_held(uint64_t *out)
+{
+	return status_number("CapEff:", out);
+}
+
+bool privilege_has_seccomp(void)
+{
+	uint64_t mode;
+
+	return !status_number("Seccomp:", &mode) && mode == SECCOMP_MODE_FILTER;
 }
 
 int privilege_check(char *error, size_t error_size)

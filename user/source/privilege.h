@@ -43,6 +43,9 @@ uint64_t privilege_broker_mask(void);
 /* The effective capabilities of this process as a bit mask. 0 or -errno. */
 int privilege_held(uint64_t *out);
 
+/* Does a seccomp filter hold for this process, such as a container's? */
+bool privilege_has_seccomp(void);
+
 /* Is it in the set? */
 bool privilege_has(uint64_t capabilities, uint8_t capability);
 
