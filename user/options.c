@@ -114,6 +114,14 @@ static int set_state(struct options *o, const char *value)
 	return 0;
 }
 
+static int set_host_name(struct options *o, const char *value)
+{
+	if (!*value || strlen(value) >= RECORD_TEXT_LEN)
+		return -EINVAL;
+	o->host_name = value;
+	return 0;
+}
+
 static int set_vm_events(struct options *o, const char *value)
 {
 	int word = word_index(vm_events_words, value);
@@ -235,6 +243,9 @@ static const struct option_row options[] = {
 	{"state", 0, "FILE", "a file name or none", LIVE, set_state,
 	 "what the next run is to know, so that it reports the gap in between\n"
 	 "(default " OPTIONS_STATE_FILE "; none: nothing is kept)"},
+	{"host-name", 0, "NAME", "a name of at most 199 bytes", LIVE, set_host_name,
+	 "host.name of reports, where the kernel tells another one, as to a container\n"
+	 "(default: what the kernel tells)"},
 	{"vm-events", 0, "HOW", "auto, fentry, lock, syscall or off",
 	 WATCHING | COMMAND_BIT(COMMAND_CHECK), set_vm_events,
 	 "how mmap and brk are counted: auto, fentry, lock, syscall, off"},

@@ -61,6 +61,7 @@ struct options {
 	char **arguments; /* all of them */
 	uint32_t nr_arguments;
 	const char *state;     /* for the next run; NULL: the usual place, "": none */
+	const char *host_name; /* NULL: what the kernel calls this machine */
 	const char *output;    /* reports, or the report, go here; NULL: stdout */
 	const char *recording; /* top --replay; NULL: live */
 	struct output_file_options output_file;

@@ -291,6 +291,7 @@ static enum exit_code open_live(const struct options *options, int wake_fd, stru
 		.stop_fd = signals_stop_fd(),
 		.wake_fd = wake_fd,
 		.version = MEMSWELL_VERSION,
+		.host_name = options->host_name,
 		.host = host,
 	};
 	char error[512];

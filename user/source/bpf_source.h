@@ -30,9 +30,10 @@ struct bpf_source_options {
 	uint32_t budget_ppm; /* of one core; over it hooks are shed; 0: no budget */
 	/* BPF run time is counted in one tick of so many; 0: never, or as often as a budget needs */
 	uint32_t stats_every;
-	int stop_fd;	     /* readable when the run should end (a signalfd); -1: never */
-	int wake_fd;	     /* readable when next() should return SOURCE_WOKEN; -1: never */
-	const char *version; /* of the detector, for the header */
+	int stop_fd;	       /* readable when the run should end (a signalfd); -1: never */
+	int wake_fd;	       /* readable when next() should return SOURCE_WOKEN; -1: never */
+	const char *version;   /* of the detector, for the header */
+	const char *host_name; /* for the header; NULL: what the kernel calls this machine */
 	struct scope_roots scope;
 	struct host *host; /* NULL, or gets hooks, maps and memory, also when the source fails */
 };

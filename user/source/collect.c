@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "memswell.skel.h"
+#include "base/utf8.h"
 #include "source/decode.h"
 #include "source/iterators.h"
 #include "source/self.h"
@@ -355,6 +356,9 @@ void collect_header(struct collector *c)
 	record.header.nr_cpus = c->loader->nr_cpus;
 	snprintf(record.header.detector_version, sizeof(record.header.detector_version), "%s",
 		 c->options->version ? c->options->version : "");
+	if (c->options->host_name)
+		utf8_sanitize(record.header.host_name, sizeof(record.header.host_name),
+			      c->options->host_name, strlen(c->options->host_name));
 	c->wall_offset_ns = record.header.wall_offset_ns;
 	batch_add(&c->batch, &record);
 	for (uint32_t i = 0; i < c->loader->nr_hooks; i++) {
