@@ -16,12 +16,14 @@ ARCH     := $(shell uname -m)
 BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(ARCH)))
 
 WARN       := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes
+# The same sources give the same bytes, wherever they lie.
+PREFIX_MAP := -ffile-prefix-map=$(CURDIR)=.
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Ibpf -Ivmlinux \
-              -Wall -Wextra -Werror
+              $(PREFIX_MAP) -Wall -Wextra -Werror
 CFLAGS     ?= -O2 -g
 HARDEN     := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 INCLUDES   := -D_GNU_SOURCE -Iuser -Ibpf -Ibuild
-ALL_CFLAGS  = -std=gnu11 $(CFLAGS) $(HARDEN) $(WARN) $(INCLUDES)
+ALL_CFLAGS  = -std=gnu11 $(CFLAGS) $(PREFIX_MAP) $(HARDEN) $(WARN) $(INCLUDES)
 ASAN_CFLAGS = -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
               -fno-omit-frame-pointer $(WARN) $(INCLUDES)
 LDFLAGS    ?= -pie -Wl,-z,relro,-z,now
@@ -62,6 +64,7 @@ include scripts/manual/manual.mk
 include deploy/install.mk
 include tests/kernels/kernels.mk
 include tests/containers/containers.mk
+include deploy/image/image.mk
 
 .DELETE_ON_ERROR:
 .PHONY: all arm64 test test-live test-binaries test-kernels kernel-types test-views stress scenarios \

@@ -52,6 +52,7 @@ table() {
 	containers iproute2      ip        brings up the loopback of their network
 	containers busybox-static -        holds a pod together
 	containers npm           npm       fetches grpc-js, which speaks to containerd
+	image buildah            buildah   packs the image
 	kernels qemu-system-x86 qemu-system-x86_64 boots other kernels
 	kernels qemu-system-common - shares this machine's root with them
 	kernels busybox-static   -       the first process of a guest
@@ -65,7 +66,7 @@ table() {
 }
 
 usage() {
-	echo "usage: deps.sh build|demo|test|scenarios|bench|views|containers|kernels|analyze" >&2
+	echo "usage: deps.sh build|demo|test|scenarios|bench|views|containers|image|kernels|analyze" >&2
 	exit 2
 }
 
@@ -78,6 +79,7 @@ scenarios) modes="build demo test scenarios" ;;
 bench) modes="build demo test bench" ;;
 views) modes="build demo views" ;;
 containers) modes="build demo test containers" ;;
+image) modes="build image" ;;
 kernels) modes="build demo test kernels" ;;
 analyze) modes="build analyze" ;;
 *) usage ;;
