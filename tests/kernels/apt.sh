@@ -19,9 +19,11 @@ apt_of() {
 		-o Acquire::Languages=none -o Acquire::http::Timeout=20 -o Acquire::Retries=1 "$@"
 }
 
-# apt_lists SUITE ARCH: makes the package lists fresh; fails where they cannot be had.
+# apt_lists SUITE ARCH: makes the package lists fresh, of sources where ARCH is "source"; fails where they
+# cannot be had.
 apt_lists() {
-	local state=$CACHE/apt/$1-$2 kind="" mirror
+	local state=$CACHE/apt/$1-$2 kind="" type=deb mirror
+	[ "$2" != source ] || type=deb-src
 	[[ $1 != *-security ]] || kind=-security
 	# Other suites are where this machine's own packages come from.
 	mirror=$(apt-get indextargets --format '$(REPO_URI)' | sed -n "s#/\$##; \#/debian$kind\$#{p;q}")
@@ -31,7 +33,7 @@ apt_lists() {
 		flock 9
 		[ -z "$(find "$state/fresh" -mmin -$LISTS_MINUTES 2>/dev/null)" ] || exit 0
 		: >"$state/status"
-		echo "deb [signed-by=$KEYS] $mirror $1 main" >"$state/sources.list"
+		echo "$type [signed-by=$KEYS] $mirror $1 main" >"$state/sources.list"
 		apt_of "$1" "$2" apt-get update --error-on=any >"$state/log" 2>&1 && touch "$state/fresh"
 	) 9>"$state/lock" && return
 	echo "cannot reach $mirror $1"
