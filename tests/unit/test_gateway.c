@@ -366,32 +366,6 @@ static void half_a_record_of_anybody_does_no_harm(void **state)
 	free(rig);
 }
 
-static void a_run_of_failures_ends_when_none_comes_for_long(void **state)
-{
-	struct rig *rig = new_rig();
-	struct proc *nginx = process(rig, 10, 1, "nginx");
-	uint64_t first_ns;
-	const struct flow_mark *run;
-
-	(void)state;
-	upstream_failed(rig, nginx, 3000, 1);
-	tick(rig);
-	run = &upstream(rig, 3000)->failing;
-	first_ns = run->first_ns;
-	assert_int_not_equal(first_ns, 0);
-	ticks(rig, 20);
-	upstream_failed(rig, nginx, 3000, 1);
-	tick(rig);
-	assert_int_equal(run->first_ns, first_ns);
-	assert_true(run->last_ns > first_ns);
-	ticks(rig, 40);
-	upstream_failed(rig, nginx, 3000, 1);
-	tick(rig);
-	assert_true(run->first_ns > first_ns + GATEWAY_RUN_NS);
-	assert_true(run->last_ns >= run->first_ns);
-	free(rig);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -412,7 +386,6 @@ int main(void)
 		cmocka_unit_test(newest_answer_of_any_status_is_remembered),
 		cmocka_unit_test(load_is_what_was_not_refused_at_once),
 		cmocka_unit_test(half_a_record_of_anybody_does_no_harm),
-		cmocka_unit_test(a_run_of_failures_ends_when_none_comes_for_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -261,15 +261,6 @@ const char *gateway_personality(const struct gateway *g)
 
 /* End of a batch ------------------------------------------------------------------------------ */
 
-static void take_run(struct flow_mark *run, const struct impact *now)
-{
-	if (!now->last_ns)
-		return;
-	if (!run->last_ns || since_ns(now->first_ns, run->last_ns) > GATEWAY_RUN_NS)
-		run->first_ns = now->first_ns;
-	run->last_ns = max_u64(run->last_ns, now->last_ns);
-}
-
 static void roll_upstream(const struct gateway *g, struct upstream *u, uint64_t now_ns)
 {
 	struct impact *now = &u->now;
@@ -285,7 +276,6 @@ static void roll_upstream(const struct gateway *g, struct upstream *u, uint64_t 
 	}
 	if (now->last_ns)
 		u->used_ns = now_ns;
-	take_run(&u->failing, now);
 	burst_add(&u->burst, now_ns, now);
 	impact_add(&u->total, now);
 	memset(now, 0, sizeof(*now));

@@ -23,9 +23,6 @@
 #include "core/proctab.h"
 #include "core/service.h"
 
-/* A run of failures is over when so long none came. */
-#define GATEWAY_RUN_NS (30 * NSEC_PER_SEC)
-
 #define GATEWAY_MAX    96
 #define UPSTREAM_MAX   192
 #define UPSTREAM_HEADS 256
@@ -62,12 +59,11 @@ struct upstream {
 	uint64_t used_ns;
 	uint64_t answered_ns; /* newest answer of any status; 0 none */
 	struct burst burst;
-	struct impact total;	  /* since it is known */
-	struct flow_mark failing; /* the present or last run of failures; see GATEWAY_RUN_NS */
-	uint16_t incident;	  /* index, 0 none; incident.c's */
-	uint16_t gateway;	  /* 0: unused */
-	uint16_t next;		  /* hash chain */
-	uint16_t sibling;	  /* next upstream of the same gateway */
+	struct impact total; /* since it is known */
+	uint16_t incident;   /* index, 0 none; incident.c's */
+	uint16_t gateway;    /* 0: unused */
+	uint16_t next;	     /* hash chain */
+	uint16_t sibling;    /* next upstream of the same gateway */
 	bool local; /* no upstream: what the gateway failed on its own; endpoint is all zero */
 };
 

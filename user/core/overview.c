@@ -124,7 +124,6 @@ static void tell_legs(struct core *core, const struct overview_sink *sink)
 		emit_gateway(core, g, &leg.gateway);
 		emit_impact(g, &impact, &leg.recent);
 		emit_impact(g, &u->total, &leg.total);
-		leg.failing = u->failing;
 		leg.upstream = u->endpoint;
 		leg.burst_open = u->burst.open;
 		sink->leg(sink->arg, &leg);
@@ -184,11 +183,6 @@ static void tell_listener(struct core *core, const struct service *s, struct ove
 	out->restarts = bound->restarts;
 	for (int i = 0; i < NR_DEATH_KINDS; i++)
 		out->deaths[i] = s->deaths[i];
-	for (int i = 0; i < NR_DEATH_SORTS; i++) {
-		out->last_deaths[i].ts_ns = s->last_deaths[i].ts_ns;
-		out->last_deaths[i].kind = s->last_deaths[i].kind;
-		emit_proc_id(core, &s->last_deaths[i].proc, &out->last_deaths[i].proc);
-	}
 }
 
 static void tell_listeners(struct core *core, const struct overview_sink *sink)

@@ -333,20 +333,18 @@ static bool has_member(const struct service *s, const struct proc_id *proc)
  * A worker stands behind the addresses it answered on, its master behind the wildcard it listens on;
  * who looks at either wants to see both.
  */
-void service_count_death(struct services *t, const struct service_death *death)
+void service_count_death(struct services *t, const struct proc_id *proc, enum death_kind kind)
 {
 	bool counts[SERVICE_MAX + 1] = {false};
 
 	for (uint16_t i = 1; i <= t->nr; i++)
-		if (has_member(&t->all[i], &death->proc))
+		if (has_member(&t->all[i], proc))
 			counts[i] = counts[bound_of(t, i)] = true;
 	for (uint16_t i = 1; i <= t->nr; i++) {
 		uint16_t bound = bound_of(t, i);
-		bool is_owner = bound != i && has_member(&t->all[bound], &death->proc);
+		bool is_owner = bound != i && has_member(&t->all[bound], proc);
 
-		if (!counts[i] && !is_owner)
-			continue;
-		t->all[i].deaths[death->kind]++;
-		t->all[i].last_deaths[death_sort_of(death->kind)] = *death;
+		if (counts[i] || is_owner)
+			t->all[i].deaths[kind]++;
 	}
 }

@@ -33,12 +33,6 @@ struct service_member {
 	bool owner; /* held the listener */
 };
 
-struct service_death {
-	uint64_t ts_ns; /* 0: none */
-	struct proc_id proc;
-	enum death_kind kind;
-};
-
 struct service {
 	struct endpoint local;
 	uint64_t seen_ns;
@@ -50,7 +44,6 @@ struct service {
 	uint64_t requests; /* answered */
 	uint64_t restarts;
 	uint32_t deaths[NR_DEATH_KINDS];
-	struct service_death last_deaths[NR_DEATH_SORTS];
 	struct service_sock socks[SERVICE_SOCKS];
 	struct service_member members[SERVICE_MEMBERS];
 	uint16_t next;
@@ -91,7 +84,7 @@ const struct service *service_bound(const struct services *t, const struct servi
 void service_count_requests(struct services *t, struct service *s, uint64_t n);
 
 /* A process ended: counts once at each address it stood behind, and at the wildcard for these. */
-void service_count_death(struct services *t, const struct service_death *death);
+void service_count_death(struct services *t, const struct proc_id *proc, enum death_kind kind);
 
 /* Ups after a down within the ten minutes before now. */
 uint32_t service_restarts(const struct service *s, uint64_t now_ns);

@@ -44,7 +44,6 @@ struct overview_leg {
 	bool burst_open;
 	struct report_impact recent; /* within OVERVIEW_RECENT_S */
 	struct report_impact total; /* since the core knows the way; it may forget and begin anew */
-	struct flow_mark failing;   /* first and last failure of the present or last run of them */
 };
 
 /* What a gateway told its clients, since the core knows it. */
@@ -52,13 +51,6 @@ struct overview_gateway {
 	struct report_gateway gateway;
 	uint64_t client_requests;
 	uint64_t client_status[NR_FLOW_STATUSES];
-};
-
-/* proc: as far as it is still known. */
-struct overview_death {
-	uint64_t ts_ns; /* 0: none */
-	enum death_kind kind;
-	struct report_proc proc;
 };
 
 /*
@@ -74,7 +66,6 @@ struct overview_listener {
 	uint64_t requests;
 	uint64_t restarts;
 	uint64_t deaths[NR_DEATH_KINDS];
-	struct overview_death last_deaths[NR_DEATH_SORTS];
 };
 
 struct overview_sink {

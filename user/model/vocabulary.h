@@ -85,13 +85,6 @@ enum death_kind {
 	NR_DEATH_KINDS
 };
 
-enum death_sort { DEATH_OF_MEMORY = 0, DEATH_OTHERWISE, NR_DEATH_SORTS };
-
-static inline enum death_sort death_sort_of(enum death_kind kind)
-{
-	return kind <= DEATH_MEMORY_REFUSED ? DEATH_OF_MEMORY : DEATH_OTHERWISE;
-}
-
 enum moment_kind {
 	MOMENT_GROWTH_ONSET = 0,
 	MOMENT_PREDICTION,
