@@ -500,6 +500,23 @@ static int row_of(int c)
 	return -EINVAL;
 }
 
+/* About what getopt refused: a letter or a whole word that is no option, or a value too few or many. */
+static void tell_refused(char **argv, int c, char *error, size_t error_size)
+{
+	const char letter[] = {'-', (char)optopt, '\0'};
+	int row = optopt ? row_of(optopt) : -EINVAL;
+	char quoted[60];
+
+	if (row < 0)
+		snprintf(error, error_size, "unknown option '%s'; see memswell help",
+			 shown(optopt ? letter : argv[optind - 1], quoted, sizeof(quoted)));
+	else if (c == ':')
+		snprintf(error, error_size, "--%s: expected %s", options[row].name,
+			 options[row].expected);
+	else
+		snprintf(error, error_size, "--%s: it takes no value", options[row].name);
+}
+
 int options_parse(int argc, char **argv, struct options *out, char *error, size_t error_size)
 {
 	struct options o = {.tick_ns = 1000000000ULL, .log_level = LOG_LEVEL_INFO};
@@ -513,10 +530,7 @@ int options_parse(int argc, char **argv, struct options *out, char *error, size_
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		if (c == '?' || c == ':') {
-			snprintf(error, error_size,
-				 c == '?' ? "unknown option '%s'; see memswell help"
-					  : "%s: expected a value",
-				 shown(argv[optind - 1], quoted, sizeof(quoted)));
+			tell_refused(argv, c, error, error_size);
 			return -EINVAL;
 		}
 		const struct option_row *row = &options[row_of(c)];

@@ -70,7 +70,7 @@ static void refuses_and_names_what_was_expected(void **state)
 		{"--tick 1", "from 100ms to 60s"},
 		{"--tick nan", "from 100ms to 60s"},
 		{"--tick -1s", "from 100ms to 60s"},
-		{"--tick", "--tick: expected a value"},
+		{"--tick", "--tick: expected a time from 100ms"},
 		{"--gateway :0", "a comm"},
 		{"--gateway :65536", "a comm"},
 		{"--gateway abcdefghijklmnop", "a comm"},
@@ -78,7 +78,7 @@ static void refuses_and_names_what_was_expected(void **state)
 		{"--budget 0", "a percentage of one core from 0.001 to 1000"},
 		{"--budget nan", "a percentage of one core"},
 		{"--budget 1x", "a percentage of one core"},
-		{"--budget", "--budget: expected a value"},
+		{"--budget", "--budget: expected a percentage of one core"},
 		{"--bpf-stats=0", "a percentage of the ticks from 0.1 to 100"},
 		{"--bpf-stats=101", "a percentage of the ticks"},
 		{"--bpf-stats=", "a percentage of the ticks"},
@@ -98,7 +98,13 @@ static void refuses_and_names_what_was_expected(void **state)
 		{"run -o json", "--format does not apply to run"},
 		{"replay x --tick 1s", "--tick does not apply to replay"},
 		{"--nonsense", "unknown option '--nonsense'"},
+		{"--nonsense=1", "unknown option '--nonsense=1'"},
 		{"-Z", "unknown option '-Z'"},
+		{"-sZt", "unknown option '-Z'"},
+		{"run -sZ", "unknown option '-Z'"},
+		{"-\xff", "unknown option '-?'"},
+		{"-st", "--tick: expected a time from 100ms"},
+		{"--strict=no", "--strict: it takes no value"},
 	};
 	struct options untouched;
 
