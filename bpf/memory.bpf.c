@@ -23,7 +23,10 @@ static struct {
 	__u64 pad[7];
 } gates[MAX_GATES];
 
-/* Within an interrupt or under a page-table lock: the state is made by the sample and by vm.bpf.c. */
+/*
+ * At the memory of current. Within an interrupt or under a page-table lock: the state is made by the
+ * sample and by vm.bpf.c.
+ */
 static __noinline int rss_look(struct mm_struct *mm)
 {
 	struct task_struct *task = current_task();
@@ -31,8 +34,7 @@ static __noinline int rss_look(struct mm_struct *mm)
 	__u64 anon, last, now;
 	struct wire_rss *event;
 
-	/* reclaim, ksm and khugepaged change the memory of others; the next sample sees that */
-	if (current_read(task, mm) != mm || current_read(task, flags) & PF_KTHREAD)
+	if (current_read(task, flags) & PF_KTHREAD)
 		return 0;
 	state = task_state_of_current(task, false);
 	if (!state)
@@ -80,7 +82,10 @@ int memory_timer(void *ctx)
 SEC("?tp_btf/rss_stat")
 int BPF_PROG(memory_rss_stat, struct mm_struct *mm, int member)
 {
-	return member == RSS_ANON ? rss_look(mm) : 0;
+	/* reclaim, ksm and khugepaged change the memory of others; the next sample sees that */
+	if (member != RSS_ANON || current_read(current_task(), mm) != mm)
+		return 0;
+	return rss_look(mm);
 }
 
 static __always_inline void fill_memory(struct wire_task *sample, struct mm_struct *mm)

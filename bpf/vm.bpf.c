@@ -41,8 +41,10 @@ static __always_inline __u64 page_align(__u64 bytes)
 	return (bytes + mask) & ~mask;
 }
 
-static __always_inline struct task_state *vm_state(struct task_struct *task)
+/* Of whoever makes the call. NULL: nothing is counted. */
+static __always_inline struct task_state *vm_state(void)
 {
+	struct task_struct *task = current_task();
 	struct task_state *state;
 
 	if (current_read(task, flags) & PF_KTHREAD)
@@ -60,7 +62,7 @@ static __always_inline __u64 vm_failures(const struct wire_vm_counters *vm)
 }
 
 /* Two threads may report the same step twice: the counters are cumulative, so it does no harm. */
-static __always_inline void vm_report(struct task_struct *task, struct task_state *state)
+static __always_inline void vm_report(struct task_state *state)
 {
 	__u64 net = state->vm.mapped_bytes - state->vm.unmapped_bytes;
 	__s64 moved = net - state->vm_report_net_bytes;
@@ -80,13 +82,12 @@ static __always_inline void vm_report(struct task_struct *task, struct task_stat
 	event = emit_reserve(WIRE_VM, sizeof(*event));
 	if (!event)
 		return;
-	fill_current(&event->proc, task);
+	fill_current(&event->proc, current_task());
 	event->counters = state->vm;
 	emit_submit(WIRE_VM, event);
 }
 
-static __always_inline void vm_count(struct task_struct *task, struct task_state *state,
-				     const struct vm_change *change)
+static __always_inline void vm_count(struct task_state *state, const struct vm_change *change)
 {
 	struct wire_vm_counters *vm = &state->vm;
 
@@ -101,7 +102,7 @@ static __always_inline void vm_count(struct task_struct *task, struct task_state
 		__sync_fetch_and_add(&vm->malloc_mapped_bytes, change->malloc_mapped_bytes);
 	if (change->malloc_unmapped_bytes)
 		__sync_fetch_and_add(&vm->malloc_unmapped_bytes, change->malloc_unmapped_bytes);
-	vm_report(task, state);
+	vm_report(state);
 }
 
 /* ---- malloc's blocks ---- */
@@ -142,13 +143,12 @@ static __always_inline bool malloc_knows(const struct task_state *state, __u64 l
 	return state->malloc_lengths[bit >> 6 & 3] & 1ULL << (bit & 63);
 }
 
-/* ---- the four calls ---- */
+/* ---- the four calls, into the state of who makes them, which may be none ---- */
 
-static __noinline int vm_mmap(__u64 len, __u64 prot, __u64 flags, long ret)
+static __noinline int vm_mmap(struct task_state *state, __u64 len, __u64 prot, __u64 flags,
+			      long ret)
 {
-	struct task_struct *task = current_task();
 	struct vm_change change = {.call = WIRE_VM_MMAP, .failed = is_error(ret)};
-	struct task_state *state = vm_state(task);
 
 	if (!state)
 		return 0;
@@ -157,15 +157,13 @@ static __noinline int vm_mmap(__u64 len, __u64 prot, __u64 flags, long ret)
 		if (is_malloc_like(prot, flags))
 			malloc_mapped(state, &change, change.mapped_bytes);
 	}
-	vm_count(task, state, &change);
+	vm_count(state, &change);
 	return 0;
 }
 
-static __noinline int vm_munmap(__u64 len, long ret)
+static __noinline int vm_munmap(struct task_state *state, __u64 len, long ret)
 {
-	struct task_struct *task = current_task();
 	struct vm_change change = {.call = WIRE_VM_MUNMAP, .failed = is_error(ret)};
-	struct task_state *state = vm_state(task);
 
 	if (!state)
 		return 0;
@@ -174,16 +172,14 @@ static __noinline int vm_munmap(__u64 len, long ret)
 		if (malloc_knows(state, change.unmapped_bytes))
 			change.malloc_unmapped_bytes = change.unmapped_bytes;
 	}
-	vm_count(task, state, &change);
+	vm_count(state, &change);
 	return 0;
 }
 
 /* An old length of 0 makes a second mapping of shared pages: all of the new length is added. */
-static __noinline int vm_mremap(__u64 old_len, __u64 new_len, long ret)
+static __noinline int vm_mremap(struct task_state *state, __u64 old_len, __u64 new_len, long ret)
 {
-	struct task_struct *task = current_task();
 	struct vm_change change = {.call = WIRE_VM_MREMAP, .failed = is_error(ret)};
-	struct task_state *state = vm_state(task);
 
 	if (!state)
 		return 0;
@@ -197,7 +193,7 @@ static __noinline int vm_mremap(__u64 old_len, __u64 new_len, long ret)
 			malloc_mapped(state, &change, new_len);
 		}
 	}
-	vm_count(task, state, &change);
+	vm_count(state, &change);
 	return 0;
 }
 
@@ -207,16 +203,14 @@ static __noinline int vm_mremap(__u64 old_len, __u64 new_len, long ret)
  * learn it, which the C library does first: a sample taken during exec has the break from before
  * its randomization.
  */
-static __noinline int vm_brk(__u64 asked, __u64 now)
+static __noinline int vm_brk(struct task_state *state, __u64 asked, __u64 now)
 {
-	struct task_struct *task = current_task();
 	struct vm_change change = {.call = WIRE_VM_BRK, .failed = now < asked};
-	struct task_state *state = vm_state(task);
 	__u64 mm, old, old_end, new_end;
 
 	if (!state)
 		return 0;
-	mm = (__u64)current_read(task, mm);
+	mm = (__u64)current_read(current_task(), mm);
 	old = asked && state->brk_mm == mm ? state->brk : now;
 	state->brk_mm = mm;
 	state->brk = now;
@@ -224,30 +218,30 @@ static __noinline int vm_brk(__u64 asked, __u64 now)
 	new_end = page_align(now);
 	change.mapped_bytes = new_end > old_end ? new_end - old_end : 0;
 	change.unmapped_bytes = old_end > new_end ? old_end - new_end : 0;
-	vm_count(task, state, &change);
+	vm_count(state, &change);
 	return 0;
 }
 
 /* ---- from the registers of the syscall ---- */
 
-static __always_inline int vm_mmap_regs(const struct pt_regs *regs)
+static __always_inline int vm_mmap_regs(struct task_state *state, const struct pt_regs *regs)
 {
-	return vm_mmap(regs->REG_ARG2, regs->REG_ARG3, regs->REG_ARG4, (long)regs->REG_RET);
+	return vm_mmap(state, regs->REG_ARG2, regs->REG_ARG3, regs->REG_ARG4, (long)regs->REG_RET);
 }
 
-static __always_inline int vm_munmap_regs(const struct pt_regs *regs)
+static __always_inline int vm_munmap_regs(struct task_state *state, const struct pt_regs *regs)
 {
-	return vm_munmap(regs->REG_ARG2, (long)regs->REG_RET);
+	return vm_munmap(state, regs->REG_ARG2, (long)regs->REG_RET);
 }
 
-static __always_inline int vm_mremap_regs(const struct pt_regs *regs)
+static __always_inline int vm_mremap_regs(struct task_state *state, const struct pt_regs *regs)
 {
-	return vm_mremap(regs->REG_ARG2, regs->REG_ARG3, (long)regs->REG_RET);
+	return vm_mremap(state, regs->REG_ARG2, regs->REG_ARG3, (long)regs->REG_RET);
 }
 
-static __always_inline int vm_brk_regs(const struct pt_regs *regs)
+static __always_inline int vm_brk_regs(struct task_state *state, const struct pt_regs *regs)
 {
-	return vm_brk(regs->REG_ARG1, (long)regs->REG_RET);
+	return vm_brk(state, regs->REG_ARG1, (long)regs->REG_RET);
 }
 
 /* ---- twins: fexit; the inner functions of mremap and brk are not everywhere traceable ---- */
@@ -256,25 +250,25 @@ SEC("?fexit/ksys_mmap_pgoff")
 int BPF_PROG(vm_mmap_fexit, unsigned long addr, unsigned long len, unsigned long prot,
 	     unsigned long flags, unsigned long fd, unsigned long pgoff, long ret)
 {
-	return vm_mmap(len, prot, flags, ret);
+	return vm_mmap(vm_state(), len, prot, flags, ret);
 }
 
 SEC("?fexit/__vm_munmap")
 int BPF_PROG(vm_munmap_fexit, unsigned long start, unsigned long len, bool unlock, int ret)
 {
-	return vm_munmap(len, ret);
+	return vm_munmap(vm_state(), len, ret);
 }
 
 SEC("?fexit/" SYSCALL_FUNCTION(mremap))
 int BPF_PROG(vm_mremap_fexit, const struct pt_regs *regs, long ret)
 {
-	return vm_mremap(regs->REG_ARG2, regs->REG_ARG3, ret);
+	return vm_mremap(vm_state(), regs->REG_ARG2, regs->REG_ARG3, ret);
 }
 
 SEC("?fexit/" SYSCALL_FUNCTION(brk))
 int BPF_PROG(vm_brk_fexit, const struct pt_regs *regs, long ret)
 {
-	return vm_brk(regs->REG_ARG1, ret);
+	return vm_brk(vm_state(), regs->REG_ARG1, ret);
 }
 
 /*
@@ -297,7 +291,8 @@ int BPF_PROG(vm_mremap_fexit_bare, const void *unused, long ret)
 
 	if (!regs)
 		return 0;
-	return vm_mremap(BPF_CORE_READ(regs, REG_ARG2), BPF_CORE_READ(regs, REG_ARG3), ret);
+	return vm_mremap(vm_state(), BPF_CORE_READ(regs, REG_ARG2), BPF_CORE_READ(regs, REG_ARG3),
+			 ret);
 }
 
 SEC("?fexit/" SYSCALL_FUNCTION(brk))
@@ -305,7 +300,7 @@ int BPF_PROG(vm_brk_fexit_bare, const void *unused, long ret)
 {
 	const struct pt_regs *regs = bare_regs(NR_BRK);
 
-	return regs ? vm_brk(BPF_CORE_READ(regs, REG_ARG1), ret) : 0;
+	return regs ? vm_brk(vm_state(), BPF_CORE_READ(regs, REG_ARG1), ret) : 0;
 }
 
 /* ---- registers, of a current task that has a type (5.15) ---- */
@@ -328,27 +323,27 @@ static __always_inline bool vm_has_grown(const struct task_state *state, const s
 	       mm->total_vm >= state->total_vm_pages + (bytes >> cfg_page_shift);
 }
 
-static __always_inline void vm_unlock_mmap(const struct task_state *state,
-					   const struct mm_struct *mm, const struct pt_regs *regs)
+static __always_inline void vm_unlock_mmap(struct task_state *state, const struct mm_struct *mm,
+					   const struct pt_regs *regs)
 {
 	__u64 len = page_align(regs->REG_ARG2), flags = regs->REG_ARG4;
 	bool ok = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) || vm_has_grown(state, mm, len);
 
-	vm_mmap(len, regs->REG_ARG3, flags, ok ? 0 : -ENOMEM);
+	vm_mmap(state, len, regs->REG_ARG3, flags, ok ? 0 : -ENOMEM);
 }
 
-static __always_inline void vm_unlock_mremap(const struct task_state *state,
-					     const struct mm_struct *mm, const struct pt_regs *regs)
+static __always_inline void vm_unlock_mremap(struct task_state *state, const struct mm_struct *mm,
+					     const struct pt_regs *regs)
 {
 	__u64 old_len = page_align(regs->REG_ARG2), new_len = page_align(regs->REG_ARG3);
 	bool ok = new_len <= old_len || vm_has_grown(state, mm, new_len - old_len);
 
-	vm_mremap(old_len, new_len, ok ? 0 : -ENOMEM);
+	vm_mremap(state, old_len, new_len, ok ? 0 : -ENOMEM);
 }
 
 /* What takes memory away goes on with the lock shared; a munmap that did not found nothing. */
-static __noinline void vm_unlock_call(const struct task_state *state, const struct mm_struct *mm,
-				      long nr, bool exclusive)
+static __noinline void vm_unlock_call(struct task_state *state, const struct mm_struct *mm, long nr,
+				      bool exclusive)
 {
 	const struct pt_regs *regs = current_regs();
 
@@ -358,14 +353,14 @@ static __noinline void vm_unlock_call(const struct task_state *state, const stru
 			vm_unlock_mmap(state, mm, regs);
 		break;
 	case NR_MUNMAP:
-		vm_munmap(exclusive ? 0 : regs->REG_ARG2, 0);
+		vm_munmap(state, exclusive ? 0 : regs->REG_ARG2, 0);
 		break;
 	case NR_MREMAP:
 		if (exclusive || regs->REG_ARG3 < regs->REG_ARG2)
 			vm_unlock_mremap(state, mm, regs);
 		break;
 	case NR_BRK:
-		vm_brk(regs->REG_ARG1, mm->brk);
+		vm_brk(state, regs->REG_ARG1, mm->brk);
 		break;
 	}
 }
@@ -390,7 +385,7 @@ int BPF_PROG(vm_unlock, struct mm_struct *mm, bool exclusive)
 		return 0;
 	if (syscall_is_compat(task))
 		return 0;
-	state = vm_state(task);
+	state = vm_state();
 	if (!state)
 		return 0;
 	vm_unlock_call(state, mm, nr, exclusive);
@@ -404,42 +399,45 @@ int BPF_PROG(vm_unlock, struct mm_struct *mm, bool exclusive)
 SEC("?tracepoint/syscalls/sys_exit_mmap")
 int vm_mmap_exit(void *ctx)
 {
-	return vm_mmap_regs(current_regs());
+	return vm_mmap_regs(vm_state(), current_regs());
 }
 
 SEC("?tracepoint/syscalls/sys_exit_munmap")
 int vm_munmap_exit(void *ctx)
 {
-	return vm_munmap_regs(current_regs());
+	return vm_munmap_regs(vm_state(), current_regs());
 }
 
 SEC("?tracepoint/syscalls/sys_exit_mremap")
 int vm_mremap_exit(void *ctx)
 {
-	return vm_mremap_regs(current_regs());
+	return vm_mremap_regs(vm_state(), current_regs());
 }
 
 SEC("?tracepoint/syscalls/sys_exit_brk")
 int vm_brk_exit(void *ctx)
 {
-	return vm_brk_regs(current_regs());
+	return vm_brk_regs(vm_state(), current_regs());
 }
 
 /* ---- twin: all syscalls, filtered by number ---- */
 
 static __noinline int vm_sys_exit_regs(const struct pt_regs *regs, long nr)
 {
+	struct task_state *state;
+
 	if (syscall_is_compat(current_task()))
 		return 0;
+	state = vm_state();
 	switch (nr) {
 	case NR_MMAP:
-		return vm_mmap_regs(regs);
+		return vm_mmap_regs(state, regs);
 	case NR_MUNMAP:
-		return vm_munmap_regs(regs);
+		return vm_munmap_regs(state, regs);
 	case NR_MREMAP:
-		return vm_mremap_regs(regs);
+		return vm_mremap_regs(state, regs);
 	case NR_BRK:
-		return vm_brk_regs(regs);
+		return vm_brk_regs(state, regs);
 	}
 	return 0;
 }
