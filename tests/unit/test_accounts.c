@@ -8,16 +8,14 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "losses_rig.h"
 #include "source/accounts.h"
 
-#define NR_CPUS 3
-#define SECOND	1000000000ULL
+#define SECOND 1000000000ULL
 
 struct rig {
-	struct wire_losses rows[NR_CPUS];
-	struct losses losses;
+	struct losses_rig kernel;
 	struct accounts accounts;
-	struct batch batch;
 	struct record_stream streams[NR_ACCOUNTS];
 	uint32_t nr_streams;
 	uint64_t told_lost[NR_ACCOUNTS]; /* sum of RECORD_LOSS, by the place of its stream */
@@ -28,15 +26,14 @@ static int setup(void **state)
 	static struct rig rig;
 
 	memset(&rig, 0, sizeof(rig));
-	rig.losses.rows = rig.rows;
-	rig.losses.nr_cpus = NR_CPUS;
+	losses_rig_init(&rig.kernel);
 	*state = &rig;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	batch_free(&((struct rig *)*state)->batch);
+	batch_free(&((struct rig *)*state)->kernel.batch);
 	return 0;
 }
 
@@ -55,10 +52,10 @@ static void collect(struct rig *rig, uint64_t now_ns)
 	bool any;
 
 	rig->nr_streams = 0;
-	losses_read(&rig->losses);
-	any = losses_collect(&rig->losses, now_ns, &rig->batch);
-	accounts_collect(&rig->accounts, &rig->losses, any, now_ns, &rig->batch);
-	batch_emit(&rig->batch, take, rig);
+	losses_read(&rig->kernel.losses);
+	any = losses_collect(&rig->kernel.losses, now_ns, &rig->kernel.batch);
+	accounts_collect(&rig->accounts, &rig->kernel.losses, any, now_ns, &rig->kernel.batch);
+	batch_emit(&rig->kernel.batch, take, rig);
 	for (uint32_t i = 0; i < rig->nr_streams; i++) {
 		const struct record_stream *s = &rig->streams[i];
 
@@ -69,12 +66,12 @@ static void collect(struct rig *rig, uint64_t now_ns)
 
 static void produce(struct rig *rig, uint32_t cpu, enum wire_kind kind, uint64_t count)
 {
-	rig->rows[cpu].produced[kind - WIRE_FORK] += count;
+	rig->kernel.rows[cpu].produced[kind - WIRE_FORK] += count;
 }
 
 static void lose(struct rig *rig, uint32_t cpu, enum wire_kind kind, uint64_t count)
 {
-	rig->rows[cpu].count[WIRE_LOSS_RING_FORK + (kind - WIRE_FORK)] += count;
+	rig->kernel.rows[cpu].count[WIRE_LOSS_RING_FORK + (kind - WIRE_FORK)] += count;
 }
 
 static void every_ring_kind_has_an_account_and_nothing_else(void **state)
@@ -97,7 +94,8 @@ static void adds_up_over_cpus_and_places_of_loss(void **state)
 	produce(rig, 2, WIRE_EXIT, 5);
 	lose(rig, 2, WIRE_EXIT, 4);
 	accounts_deliver(&rig->accounts, account_of_kind(WIRE_EXIT), 8);
-	accounts_lose(&rig->accounts, account_of_kind(WIRE_EXIT), "bad_record", 1, &rig->losses);
+	accounts_lose(&rig->accounts, account_of_kind(WIRE_EXIT), "bad_record", 1,
+		      &rig->kernel.losses);
 	collect(rig, SECOND);
 	assert_int_equal(rig->nr_streams, 1);
 	assert_string_equal(rig->streams[0].stream, "exit");
@@ -105,7 +103,7 @@ static void adds_up_over_cpus_and_places_of_loss(void **state)
 	assert_int_equal(rig->streams[0].delivered, 8);
 	assert_int_equal(rig->streams[0].lost, 5);
 	assert_int_equal(rig->streams[0].pending, 2);
-	assert_int_equal(accounts_in_rings(&rig->accounts, &rig->losses), 2);
+	assert_int_equal(accounts_in_rings(&rig->accounts, &rig->kernel.losses), 2);
 }
 
 static void streams_of_user_space_have_books_too(void **state)
@@ -114,13 +112,13 @@ static void streams_of_user_space_have_books_too(void **state)
 
 	accounts_produce(&rig->accounts, ACCOUNT_OUTPUT, 9);
 	accounts_deliver(&rig->accounts, ACCOUNT_OUTPUT, 4);
-	accounts_lose(&rig->accounts, ACCOUNT_OUTPUT, "slow_consumer", 2, &rig->losses);
-	accounts_lose(&rig->accounts, ACCOUNT_OUTPUT, "disk_full", 1, &rig->losses);
+	accounts_lose(&rig->accounts, ACCOUNT_OUTPUT, "slow_consumer", 2, &rig->kernel.losses);
+	accounts_lose(&rig->accounts, ACCOUNT_OUTPUT, "disk_full", 1, &rig->kernel.losses);
 	collect(rig, SECOND);
 	assert_int_equal(rig->nr_streams, 1);
 	assert_int_equal(rig->streams[0].lost, 3);
 	assert_int_equal(rig->streams[0].pending, 2);
-	assert_int_equal(accounts_in_rings(&rig->accounts, &rig->losses), 0);
+	assert_int_equal(accounts_in_rings(&rig->accounts, &rig->kernel.losses), 0);
 }
 
 static void shows_the_books_when_due_and_with_every_loss(void **state)

@@ -8,14 +8,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "source/losses.h"
-
-#define NR_CPUS 3
+#include "losses_rig.h"
 
 struct rig {
-	struct wire_losses rows[NR_CPUS];
-	struct losses losses;
-	struct batch batch;
+	struct losses_rig kernel;
 	uint64_t told[2]; /* exit/ring_full, output/slow_consumer */
 	uint32_t nr_records;
 };
@@ -25,15 +21,14 @@ static int setup(void **state)
 	static struct rig rig;
 
 	memset(&rig, 0, sizeof(rig));
-	rig.losses.rows = rig.rows;
-	rig.losses.nr_cpus = NR_CPUS;
+	losses_rig_init(&rig.kernel);
 	*state = &rig;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	batch_free(&((struct rig *)*state)->batch);
+	batch_free(&((struct rig *)*state)->kernel.batch);
 	return 0;
 }
 
@@ -51,22 +46,22 @@ static void take(void *arg, const struct record *r)
 
 static void collect(struct rig *rig)
 {
-	losses_read(&rig->losses);
-	losses_collect(&rig->losses, 1000, &rig->batch);
-	batch_emit(&rig->batch, take, rig);
+	losses_read(&rig->kernel.losses);
+	losses_collect(&rig->kernel.losses, 1000, &rig->kernel.batch);
+	batch_emit(&rig->kernel.batch, take, rig);
 }
 
 static void adds_up_the_cpus_and_tells_once(void **state)
 {
 	struct rig *rig = *state;
 
-	rig->rows[0].count[WIRE_LOSS_RING_EXIT] = 5;
-	rig->rows[2].count[WIRE_LOSS_RING_EXIT] = 7;
+	rig->kernel.rows[0].count[WIRE_LOSS_RING_EXIT] = 5;
+	rig->kernel.rows[2].count[WIRE_LOSS_RING_EXIT] = 7;
 	collect(rig);
 	assert_int_equal(rig->told[0], 12);
 	collect(rig);
 	assert_int_equal(rig->nr_records, 1);
-	rig->rows[1].count[WIRE_LOSS_RING_EXIT] = 1;
+	rig->kernel.rows[1].count[WIRE_LOSS_RING_EXIT] = 1;
 	collect(rig);
 	assert_int_equal(rig->told[0], 13);
 }
@@ -75,9 +70,9 @@ static void adds_up_what_user_space_lost(void **state)
 {
 	struct rig *rig = *state;
 
-	losses_add(&rig->losses, "output", "slow_consumer", 0);
-	losses_add(&rig->losses, "output", "slow_consumer", 3);
-	losses_add(&rig->losses, "output", "slow_consumer", 4);
+	losses_add(&rig->kernel.losses, "output", "slow_consumer", 0);
+	losses_add(&rig->kernel.losses, "output", "slow_consumer", 3);
+	losses_add(&rig->kernel.losses, "output", "slow_consumer", 4);
 	collect(rig);
 	assert_int_equal(rig->nr_records, 1);
 	assert_int_equal(rig->told[1], 7);
@@ -93,10 +88,10 @@ static void more_reasons_than_room_are_still_counted(void **state)
 
 	for (int i = 0; i < 2 * LOSSES_MAX_PENDING; i++) {
 		snprintf(reason, sizeof(reason), "reason_%d", i);
-		losses_add(&rig->losses, "stream", reason, 1);
+		losses_add(&rig->kernel.losses, "stream", reason, 1);
 	}
-	for (uint32_t i = 0; i < rig->losses.nr_pending; i++)
-		sum += rig->losses.pending[i].count;
+	for (uint32_t i = 0; i < rig->kernel.losses.nr_pending; i++)
+		sum += rig->kernel.losses.pending[i].count;
 	assert_int_equal(sum, 2 * LOSSES_MAX_PENDING);
 }
 
