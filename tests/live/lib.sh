@@ -256,6 +256,18 @@ gateway() {
 	wait_port "$listen"
 }
 
+# leaking_service BYTES [DELAY_S]: `service`, a Node.js that keeps so many bytes of every request until
+# 160 MiB are too few, then starts again; behind a gateway of two workers. Sets PORT, UPSTREAM, CGROUP.
+leaking_service() {
+	read -r PORT UPSTREAM <<<"$(free_ports 2)"
+	CGROUP=$(memory_cgroup service 160)
+	warm_page_cache
+	supervise service "${2:-2}" "$CGROUP" "$NODE" "$WORKLOADS/leak.js" --port "$UPSTREAM" \
+		--bytes $(($1 * SLOWNESS)) --mode $HEAP_LEAK
+	wait_port "$UPSTREAM"
+	gateway "$PORT" "$UPSTREAM" 2
+}
+
 # load NAME PORT RATE SECONDS [OPTION...]: open-loop load in the background, sets LOAD_PID.
 # Its own ground truth goes to $RIG/NAME.json.
 load() {

@@ -24,13 +24,7 @@ overflow() {
 	while kill -0 "$PID" 2>/dev/null; do sleep 0.1; done
 }
 
-read -r PORT UPSTREAM <<<"$(free_ports 2)"
-CGROUP=$(memory_cgroup service 160)
-warm_page_cache
-supervise service 2 "$CGROUP" "$NODE" "$WORKLOADS/leak.js" --port "$UPSTREAM" \
-	--bytes $((25000 * SLOWNESS)) --mode $HEAP_LEAK
-wait_port "$UPSTREAM"
-gateway "$PORT" "$UPSTREAM" 2
+leaking_service 25000
 require_watch --tick 1s
 load load "$PORT" 200 100
 CULPRIT=$(service_pid service)

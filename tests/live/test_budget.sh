@@ -11,13 +11,7 @@ ORDER="vm_events owner_recv reclaim_direct rss_step reclaim_memcg"
 
 require_rig
 rig_start
-read -r PORT UPSTREAM <<<"$(free_ports 2)"
-CGROUP=$(memory_cgroup service 160)
-warm_page_cache
-supervise service 2 "$CGROUP" "$NODE" "$WORKLOADS/leak.js" --port "$UPSTREAM" \
-	--bytes $((12500 * SLOWNESS)) --mode $HEAP_LEAK
-wait_port "$UPSTREAM"
-gateway "$PORT" "$UPSTREAM" 2
+leaking_service 12500
 require_watch --budget 0.001 --bpf-stats=50
 
 # A light load that fails nowhere, until there is nothing left to shed.

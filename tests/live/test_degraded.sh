@@ -20,13 +20,7 @@ chmod 755 "$RIG/memswell"
 COMPLETE=$MEMSWELL
 MEMSWELL=$RIG/memswell
 
-read -r PORT UPSTREAM <<<"$(free_ports 2)"
-CGROUP=$(memory_cgroup service 160)
-warm_page_cache
-supervise service 2 "$CGROUP" "$NODE" "$WORKLOADS/leak.js" --port "$UPSTREAM" \
-	--bytes $((25000 * SLOWNESS)) --mode $HEAP_LEAK
-wait_port "$UPSTREAM"
-gateway "$PORT" "$UPSTREAM" 2
+leaking_service 25000
 require_watch --tick 1s
 start second "$COMPLETE" run --tick 1s --vm-events=off --output "$RIG/second.jsonl"
 SECOND=$PID

@@ -148,13 +148,7 @@ set_of() { # SIGN
 mkdir "$RIG/user"
 cp "$MEMSWELL" "$RIG/user/memswell"
 chown -R 65534:65534 "$RIG/user"
-read -r PORT UPSTREAM <<<"$(free_ports 2)"
-CGROUP=$(memory_cgroup service 160)
-warm_page_cache
-supervise service 2 "$CGROUP" "$NODE" "$WORKLOADS/leak.js" --port "$UPSTREAM" \
-	--bytes $((25000 * SLOWNESS)) --mode $HEAP_LEAK
-wait_port "$UPSTREAM"
-gateway "$PORT" "$UPSTREAM" 2
+leaking_service 25000
 : >"$RIG/memswell.log"
 : >"$RIG/reports.jsonl"
 # Maps of kernels before 5.11 count against the limit on locked memory.

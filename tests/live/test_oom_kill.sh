@@ -8,13 +8,7 @@ NAME=oom_kill
 require_rig
 rig_start
 
-read -r PORT UPSTREAM <<<"$(free_ports 2)"
-CGROUP=$(memory_cgroup service 160)
-warm_page_cache
-supervise service 2 "$CGROUP" "$NODE" "$WORKLOADS/leak.js" --port "$UPSTREAM" \
-	--bytes $((12500 * SLOWNESS)) --mode $HEAP_LEAK
-wait_port "$UPSTREAM"
-gateway "$PORT" "$UPSTREAM" 2
+leaking_service 12500
 require_watch --tick 1s
 load load "$PORT" 200 110
 CULPRIT=$(service_pid service)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
 # Reports into files, confined as in production. One run's disk is full for a while: lines are dropped
-# whole, each is counted under that reason, and it goes on. The other's reports are rotated by size and
+# whole, each is counted under that reason, in seq and in the books, and it goes on. The other's reports are rotated by size and
 # by somebody else (SIGHUP) without losing a line, while its recording's disk is full: the recording
 # ends whole, which is told, and the run goes on.
 . "$(dirname "$0")/lib.sh"
@@ -75,6 +75,8 @@ expect "memswell ends in order" "exit status $WATCH_STATUS" test "$WATCH_STATUS"
 expect_nothing_refused
 "$MEMSWELL" replay --include-samples "$RIG/records.jsonl" >"$RIG/complete.jsonl" 2>"$RIG/replay.log"
 check_valid "$RIG/complete.jsonl"
+check_valid "$RIG/reports.jsonl" --allow-gaps
+"$PYTHON" "$LIVE_DIR/check_books.py" "$NAME" "$RIG/reports.jsonl" - --lost output --lines || FAILED=1
 "$PYTHON" "$LIVE_DIR/check_gaps.py" $NAME "$RIG/reports.jsonl" "$RIG/complete.jsonl" || FAILED=1
 losses "$RIG/reports.jsonl" >"$RIG/losses"
 expect "dropped for want of space, and no other reason" "$(grep ^output "$RIG/losses" | tr '\n' ' ')" \

@@ -11,13 +11,7 @@ command -v tmux >/dev/null || skip_all "tmux is not installed"
 rig_start
 . "$TOP_DIR/tests/top/screen.sh"
 
-read -r PORT UPSTREAM <<<"$(free_ports 2)"
-CGROUP=$(memory_cgroup service 160)
-warm_page_cache
-supervise service 4 "$CGROUP" "$NODE" "$WORKLOADS/leak.js" --port "$UPSTREAM" \
-	--bytes $((16000 * SLOWNESS)) --mode $HEAP_LEAK
-wait_port "$UPSTREAM"
-gateway "$PORT" "$UPSTREAM" 2
+leaking_service 16000 4
 screen_open 80 24 env LANG=C.UTF-8 TERM=screen-256color "$MEMSWELL" top
 expect "it starts" "$(screen_show | head -n 3)" screen_await 10 '^memswell top '
 load load "$PORT" 200 90

@@ -41,13 +41,7 @@ MAP_CEILING=$(jq -r '.ceilings.map_bytes // 0' "$RIG/check.json" 2>/dev/null || 
 
 # 1. Many of everything ---------------------------------------------------------------------------
 
-read -r PORT UPSTREAM <<<"$(free_ports 2)"
-CGROUP=$(memory_cgroup service 160)
-warm_page_cache
-supervise service 2 "$CGROUP" "$NODE" "$WORKLOADS/leak.js" --port "$UPSTREAM" \
-	--bytes $((12500 * SLOWNESS)) --mode $HEAP_LEAK
-wait_port "$UPSTREAM"
-gateway "$PORT" "$UPSTREAM" 2
+leaking_service 12500
 
 : >"$RIG/memswell.log"
 (rig_exec -- "$MEMSWELL" run --state none) >"$RIG/reports.jsonl" 2>"$RIG/memswell.log" </dev/null &
