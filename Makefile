@@ -64,6 +64,7 @@ include scripts/manual/manual.mk
 include deploy/install.mk
 include tests/kernels/kernels.mk
 include tests/containers/containers.mk
+include tests/prometheus/prometheus.mk
 include deploy/image/image.mk
 
 .DELETE_ON_ERROR:

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# deps.sh MODE - install what MODE (build, demo, test, scenarios, bench, views, containers, kernels or analyze) needs
-# from Debian, naming each missing package with its reason. Silent when nothing is missing. It never starts a
+# deps.sh MODE - install what MODE (build, demo, test, scenarios, bench, views, containers, prometheus, image, kernels or
+# analyze) needs from Debian, naming each missing package with its reason. Silent when nothing is missing. It never starts a
 # service. What only some scenarios need is optional: each of it is tried by itself.
 set -eu
 
@@ -52,6 +52,9 @@ table() {
 	containers iproute2      ip        brings up the loopback of their network
 	containers busybox-static -        holds a pod together
 	containers npm           npm       fetches grpc-js, which speaks to containerd
+	prometheus prometheus    prometheus evaluates the rules, scrapes two memswells
+	prometheus prometheus-alertmanager prometheus-alertmanager takes the alerts
+	prometheus iproute2      ip        a network between two nodes
 	image buildah            buildah   packs the image
 	kernels qemu-system-x86 qemu-system-x86_64 boots other kernels
 	kernels qemu-system-common - shares this machine's root with them
@@ -66,7 +69,7 @@ table() {
 }
 
 usage() {
-	echo "usage: deps.sh build|demo|test|scenarios|bench|views|containers|image|kernels|analyze" >&2
+	echo "usage: deps.sh build|demo|test|scenarios|bench|views|containers|prometheus|image|kernels|analyze" >&2
 	exit 2
 }
 
@@ -79,6 +82,7 @@ scenarios) modes="build demo test scenarios" ;;
 bench) modes="build demo test bench" ;;
 views) modes="build demo views" ;;
 containers) modes="build demo test containers" ;;
+prometheus) modes="build demo test prometheus" ;;
 image) modes="build image" ;;
 kernels) modes="build demo test kernels" ;;
 analyze) modes="build analyze" ;;
@@ -137,6 +141,8 @@ daemons() {
 	cat <<-'ROWS'
 	nginx nginx
 	haproxy haproxy
+	prometheus prometheus
+	prometheus-alertmanager prometheus-alertmanager
 	containerd containerd
 	podman podman.socket podman.service podman-restart.service podman-auto-update.service podman-auto-update.timer
 	ROWS
