@@ -236,12 +236,13 @@ static void what_is_counted_at_an_address_counts_at_its_wildcard(void **state)
 	assert_int_equal(any->requests, 7);
 	assert_int_equal(v4->requests, 3);
 
-	service_count_death(t, &worker, DEATH_OOM_KILL_CGROUP);
+	service_count_death(t, &(struct service_death){worker, 3000, DEATH_OOM_KILL_CGROUP});
 	assert_int_equal(any->deaths[DEATH_OOM_KILL_CGROUP], 1);
 	assert_int_equal(v4->deaths[DEATH_OOM_KILL_CGROUP], 1);
 	assert_int_equal(v6->deaths[DEATH_OOM_KILL_CGROUP], 0);
 	/* Whoever listens takes all its addresses with it. */
-	service_count_death(t, &master, DEATH_EXIT);
+	service_count_death(t, &(struct service_death){master, 4000, DEATH_EXIT});
+	assert_int_equal(v6->died_ns[DEATH_EXIT], 4000);
 	assert_int_equal(any->deaths[DEATH_EXIT], 1);
 	assert_int_equal(v4->deaths[DEATH_EXIT], 1);
 	assert_int_equal(v6->deaths[DEATH_EXIT], 1);

@@ -261,6 +261,19 @@ const char *gateway_personality(const struct gateway *g)
 
 /* End of a batch ------------------------------------------------------------------------------ */
 
+/* What is longer apart is another run of failures. */
+#define FAILURE_RUN_NS (30 * NSEC_PER_SEC)
+
+static void note_failures(struct upstream *u, uint64_t now_ns)
+{
+	const struct impact *now = &u->now;
+
+	u->used_ns = now_ns;
+	if (!u->failing_until_ns || since_ns(now->first_ns, u->failing_until_ns) > FAILURE_RUN_NS)
+		u->failing_since_ns = now->first_ns;
+	u->failing_until_ns = max_u64(u->failing_until_ns, now->last_ns);
+}
+
 static void roll_upstream(const struct gateway *g, struct upstream *u, uint64_t now_ns)
 {
 	struct impact *now = &u->now;
@@ -275,7 +288,7 @@ static void roll_upstream(const struct gateway *g, struct upstream *u, uint64_t 
 		now->ok_first_ns = g->ok_first_ns;
 	}
 	if (now->last_ns)
-		u->used_ns = now_ns;
+		note_failures(u, now_ns);
 	burst_add(&u->burst, now_ns, now);
 	impact_add(&u->total, now);
 	memset(now, 0, sizeof(*now));

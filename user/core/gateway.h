@@ -59,11 +59,13 @@ struct upstream {
 	uint64_t used_ns;
 	uint64_t answered_ns; /* newest answer of any status; 0 none */
 	struct burst burst;
-	struct impact total; /* since it is known */
-	uint16_t incident;   /* index, 0 none; incident.c's */
-	uint16_t gateway;    /* 0: unused */
-	uint16_t next;	     /* hash chain */
-	uint16_t sibling;    /* next upstream of the same gateway */
+	struct impact total;	   /* since it is known */
+	uint64_t failing_since_ns; /* when the newest run of failures began; 0 none */
+	uint64_t failing_until_ns;
+	uint16_t incident; /* index, 0 none; incident.c's */
+	uint16_t gateway;  /* 0: unused */
+	uint16_t next;	   /* hash chain */
+	uint16_t sibling;  /* next upstream of the same gateway */
 	bool local; /* no upstream: what the gateway failed on its own; endpoint is all zero */
 };
 

@@ -126,6 +126,9 @@ static void tell_legs(struct core *core, const struct overview_sink *sink)
 		emit_impact(g, &u->total, &leg.total);
 		leg.upstream = u->endpoint;
 		leg.burst_open = u->burst.open;
+		leg.used_ns = u->used_ns;
+		leg.failing_since_ns = u->failing_since_ns;
+		leg.failed_ns = u->failing_until_ns;
 		sink->leg(sink->arg, &leg);
 	}
 }
@@ -134,7 +137,8 @@ static void tell_gateways(struct core *core, const struct overview_sink *sink)
 {
 	for (uint32_t i = 1; i <= GATEWAY_MAX; i++) {
 		const struct gateway *g = &core->gateways.all[i];
-		struct overview_gateway out = {.client_requests = g->total_requests};
+		struct overview_gateway out = {.client_requests = g->total_requests,
+					       .used_ns = g->used_ns};
 
 		if (!g->root.tgid || !gateway_watched(g, &core->options))
 			continue;
@@ -179,10 +183,26 @@ static void tell_listener(struct core *core, const struct service *s, struct ove
 	if (!out->since_ns)
 		out->since_ns = who.start_ns;
 	emit_proc_id(core, &who, &out->proc);
+	out->seen_ns = max_u64(s->seen_ns, bound->down_ns);
 	out->requests = s->requests;
 	out->restarts = bound->restarts;
 	for (int i = 0; i < NR_DEATH_KINDS; i++)
 		out->deaths[i] = s->deaths[i];
+}
+
+static void tell_deaths(struct core *core, const struct service *s,
+			const struct overview_sink *sink)
+{
+	for (int i = 0; i < NR_DEATH_KINDS; i++) {
+		struct overview_death out = {.local = s->local, .kind = i, .ts_ns = s->died_ns[i]};
+
+		if (!out.ts_ns || since_ns(core->now_ns, out.ts_ns) > OVERVIEW_DEATH_NS)
+			continue;
+		emit_proc_id(core, &s->died[i], &out.proc);
+		if (!proctab_find(&core->procs, &s->died[i]))
+			out.proc.id.tgid = 0;
+		sink->death(sink->arg, &out);
+	}
 }
 
 static void tell_listeners(struct core *core, const struct overview_sink *sink)
@@ -192,6 +212,7 @@ static void tell_listeners(struct core *core, const struct overview_sink *sink)
 
 		tell_listener(core, &core->services.all[i], &listener);
 		sink->listener(sink->arg, &listener);
+		tell_deaths(core, &core->services.all[i], sink);
 	}
 }
 

@@ -333,18 +333,22 @@ static bool has_member(const struct service *s, const struct proc_id *proc)
  * A worker stands behind the addresses it answered on, its master behind the wildcard it listens on;
  * who looks at either wants to see both.
  */
-void service_count_death(struct services *t, const struct proc_id *proc, enum death_kind kind)
+void service_count_death(struct services *t, const struct service_death *death)
 {
 	bool counts[SERVICE_MAX + 1] = {false};
 
 	for (uint16_t i = 1; i <= t->nr; i++)
-		if (has_member(&t->all[i], proc))
+		if (has_member(&t->all[i], &death->proc))
 			counts[i] = counts[bound_of(t, i)] = true;
 	for (uint16_t i = 1; i <= t->nr; i++) {
+		struct service *s = &t->all[i];
 		uint16_t bound = bound_of(t, i);
-		bool is_owner = bound != i && has_member(&t->all[bound], proc);
+		bool is_owner = bound != i && has_member(&t->all[bound], &death->proc);
 
-		if (counts[i] || is_owner)
-			t->all[i].deaths[kind]++;
+		if (!counts[i] && !is_owner)
+			continue;
+		s->deaths[death->kind]++;
+		s->died_ns[death->kind] = death->ts_ns;
+		s->died[death->kind] = death->proc;
 	}
 }

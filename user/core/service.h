@@ -44,6 +44,8 @@ struct service {
 	uint64_t requests; /* answered */
 	uint64_t restarts;
 	uint32_t deaths[NR_DEATH_KINDS];
+	uint64_t died_ns[NR_DEATH_KINDS]; /* the newest of them, and who it was */
+	struct proc_id died[NR_DEATH_KINDS];
 	struct service_sock socks[SERVICE_SOCKS];
 	struct service_member members[SERVICE_MEMBERS];
 	uint16_t next;
@@ -83,8 +85,14 @@ const struct service *service_bound(const struct services *t, const struct servi
 /* It answered requests. */
 void service_count_requests(struct services *t, struct service *s, uint64_t n);
 
+struct service_death {
+	struct proc_id proc;
+	uint64_t ts_ns;
+	enum death_kind kind;
+};
+
 /* A process ended: counts once at each address it stood behind, and at the wildcard for these. */
-void service_count_death(struct services *t, const struct proc_id *proc, enum death_kind kind);
+void service_count_death(struct services *t, const struct service_death *death);
 
 /* Ups after a down within the ten minutes before now. */
 uint32_t service_restarts(const struct service *s, uint64_t now_ns);

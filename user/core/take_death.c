@@ -240,7 +240,8 @@ void death_conclude(struct core *core, struct proc *p, struct death *d)
 	if (!death_is_v8_oom(d) || d->anon_bytes >= d->v8_anon_bytes)
 		conclude_growth(core, p, d, d->exit_ns);
 	conclude_tables(core, p, d);
-	service_count_death(&core->services, &p->id, death_kind_of(d));
+	service_count_death(&core->services,
+			    &(struct service_death){p->id, d->exit_ns, death_kind_of(d)});
 	queue_death(core, p->death);
 }
 

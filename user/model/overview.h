@@ -37,10 +37,14 @@ struct overview_process {
 };
 
 #define OVERVIEW_RECENT_S 32
+#define OVERVIEW_DEATH_NS 900000000000ULL
 
 struct overview_leg {
 	struct report_gateway gateway;
-	struct endpoint upstream; /* port 0: what the gateway failed at by itself */
+	struct endpoint upstream;  /* port 0: what the gateway failed at by itself */
+	uint64_t used_ns;	   /* newest request to it */
+	uint64_t failing_since_ns; /* when the newest run of failures began; 0: there was none */
+	uint64_t failed_ns;	   /* newest one */
 	bool burst_open;
 	struct report_impact recent; /* within OVERVIEW_RECENT_S */
 	struct report_impact total; /* since the core knows the way; it may forget and begin anew */
@@ -49,6 +53,7 @@ struct overview_leg {
 /* What a gateway told its clients, since the core knows it. */
 struct overview_gateway {
 	struct report_gateway gateway;
+	uint64_t used_ns;
 	uint64_t client_requests;
 	uint64_t client_status[NR_FLOW_STATUSES];
 };
@@ -61,11 +66,20 @@ struct overview_listener {
 	struct endpoint local;
 	struct endpoint bound;
 	bool up;
+	uint64_t seen_ns;	 /* newest sign of it, however faint */
 	uint64_t since_ns;	 /* when the present or last listener began; 0 unknown */
 	struct report_proc proc; /* who answers there, or did last; tgid 0: nobody known */
 	uint64_t requests;
 	uint64_t restarts;
 	uint64_t deaths[NR_DEATH_KINDS];
+};
+
+/* The newest death of a kind at an address, and who it was; for some minutes. */
+struct overview_death {
+	struct endpoint local;
+	enum death_kind kind;
+	uint64_t ts_ns;
+	struct report_proc proc; /* tgid 0: forgotten meanwhile */
 };
 
 struct overview_sink {
@@ -74,6 +88,7 @@ struct overview_sink {
 	/* NULL: not asked for */
 	void (*gateway)(void *arg, const struct overview_gateway *gateway);
 	void (*listener)(void *arg, const struct overview_listener *listener);
+	void (*death)(void *arg, const struct overview_death *death); /* with its listener */
 	void *arg;
 };
 
