@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "health.h"
 #include "model/schema.h"
 #include "options.h"
 #include "pipeline.h"
@@ -37,6 +38,8 @@ int main(int argc, char **argv)
 		return views_explain(&options);
 	case COMMAND_TOP:
 		return pipeline_top(&options);
+	case COMMAND_HEALTH:
+		return health(&options);
 	case COMMAND_CHECK:
 		return pipeline_check(&options);
 	case COMMAND_SCHEMA:

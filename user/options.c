@@ -28,6 +28,8 @@ static const struct command_row commands[NR_COMMANDS] = {
 	[COMMAND_EXPLAIN] = {"explain", "FILE [ID]", "say what happened, why, and what to do now",
 			     2},
 	[COMMAND_TOP] = {"top", NULL, "watch this host in a terminal, who fails first on top"},
+	[COMMAND_HEALTH] = {"health", NULL,
+			    "say whether the run on this host goes on (exit 1: no)"},
 	[COMMAND_CHECK] = {"check", NULL, "try every hook on this kernel and say what works"},
 	[COMMAND_SCHEMA] = {"schema", NULL, "print the JSON Schema of the output"},
 	[COMMAND_VERSION] = {"version", NULL, "print the version"},
@@ -120,6 +122,35 @@ static int set_host_name(struct options *o, const char *value)
 		return -EINVAL;
 	o->host_name = value;
 	return 0;
+}
+
+static int set_metrics(struct options *o, const char *value)
+{
+	o->metrics = true;
+	return metrics_address_parse(value, &o->metrics_address);
+}
+
+static int set_metrics_allow_remote(struct options *o, const char *value)
+{
+	(void)value;
+	o->metrics_allow_remote = true;
+	return 0;
+}
+
+static int set_max_age(struct options *o, const char *value)
+{
+	char *end;
+	unsigned long seconds = strtoul(value, &end, 10);
+
+	/* As seconds, which is what probes count in. */
+	if (*value >= '0' && *value <= '9' && !*end && seconds <= UINT32_MAX) {
+		o->max_age_ns = seconds * 1000000000ULL;
+		return o->max_age_ns >= OPTIONS_AGE_MIN_NS && o->max_age_ns <= OPTIONS_AGE_MAX_NS
+			       ? 0
+			       : -EINVAL;
+	}
+	return options_parse_duration(value, OPTIONS_AGE_MIN_NS, OPTIONS_AGE_MAX_NS,
+				      &o->max_age_ns);
 }
 
 static int set_vm_events(struct options *o, const char *value)
@@ -240,7 +271,15 @@ static const struct option_row options[] = {
 	 set_output_max_bytes, "rename FILE to FILE.1 before it gets larger than SIZE"},
 	{"output-keep", 0, "N", "a number from 1 to 99", REPORTING, set_output_keep,
 	 "how many of those are kept (default 5)"},
-	{"state", 0, "FILE", "a file name or none", LIVE, set_state,
+	{"metrics", 0, "WHERE", "unix:PATH, 127.0.0.1:PORT or [::1]:PORT",
+	 LIVE | COMMAND_BIT(COMMAND_CHECK), set_metrics,
+	 "serve metrics to Prometheus at unix:PATH, 127.0.0.1:PORT or\n"
+	 "[::1]:PORT (default: nowhere; docs/metrics.md)"},
+	{"metrics-allow-remote", 0, NULL, NULL, LIVE | COMMAND_BIT(COMMAND_CHECK),
+	 set_metrics_allow_remote, "let --metrics listen where other hosts can reach it"},
+	{"max-age", 0, "TIME", "a time from 1s to 60m, or seconds", COMMAND_BIT(COMMAND_HEALTH),
+	 set_max_age, "health: how long ago the loop may have gone round (default 30s)"},
+	{"state", 0, "FILE", "a file name or none", LIVE | COMMAND_BIT(COMMAND_HEALTH), set_state,
 	 "what the next run is to know, so that it reports the gap in between\n"
 	 "(default " OPTIONS_STATE_FILE "; none: nothing is kept)"},
 	{"host-name", 0, "NAME", "a name of at most 199 bytes", LIVE, set_host_name,
@@ -388,7 +427,7 @@ static int take_positionals(int argc, char **argv, int at, struct options *o, ch
 		if (command < 0) {
 			snprintf(error, error_size,
 				 "unknown command '%s': expected run, record, replay, report, "
-				 "explain, top, check, schema, version or help",
+				 "explain, top, check, health, schema, version or help",
 				 shown(argv[at], quoted, sizeof(quoted)));
 			return -EINVAL;
 		}
@@ -466,6 +505,17 @@ static int check_together(const struct options *o, char *error, size_t error_siz
 			 "--output-max-bytes and --output-keep: expected --output");
 		return -EINVAL;
 	}
+	if (o->metrics_allow_remote && !o->metrics) {
+		snprintf(error, error_size, "--metrics-allow-remote: expected --metrics");
+		return -EINVAL;
+	}
+	if (o->metrics && !o->metrics_allow_remote &&
+	    !metrics_address_is_local(&o->metrics_address)) {
+		snprintf(error, error_size,
+			 "--metrics: expected a loopback address or unix:PATH; other hosts could "
+			 "read it there, which --metrics-allow-remote allows");
+		return -EINVAL;
+	}
 	if (file->keep && !file->max_bytes) {
 		snprintf(error, error_size, "--output-keep: expected --output-max-bytes");
 		return -EINVAL;
@@ -519,7 +569,9 @@ static void tell_refused(char **argv, int c, char *error, size_t error_size)
 
 int options_parse(int argc, char **argv, struct options *out, char *error, size_t error_size)
 {
-	struct options o = {.tick_ns = 1000000000ULL, .log_level = LOG_LEVEL_INFO};
+	struct options o = {.tick_ns = 1000000000ULL,
+			    .log_level = LOG_LEVEL_INFO,
+			    .max_age_ns = OPTIONS_AGE_DEFAULT_NS};
 	struct option longs[NR_OPTIONS + 1];
 	char letters[2 * NR_OPTIONS + 2], quoted[60];
 	unsigned int used = 0;

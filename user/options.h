@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/output_file.h"
 #include "core/core.h"
+#include "sink/metrics_address.h"
 #include "source/bpf_source.h"
 #include "view/format.h"
 
@@ -35,6 +36,7 @@ enum command {
 	COMMAND_EXPLAIN,
 	COMMAND_TOP,
 	COMMAND_CHECK,
+	COMMAND_HEALTH,
 	COMMAND_SCHEMA,
 	COMMAND_VERSION,
 	COMMAND_HELP,
@@ -52,6 +54,10 @@ enum command {
 #define OPTIONS_DUTY_MIN     0.1 /* percent of ticks */
 #define OPTIONS_DUTY_DEFAULT 5.0
 
+#define OPTIONS_AGE_DEFAULT_NS (30ULL * 1000 * 1000 * 1000)
+#define OPTIONS_AGE_MIN_NS     (1ULL * 1000 * 1000 * 1000)
+#define OPTIONS_AGE_MAX_NS     (3600ULL * 1000 * 1000 * 1000)
+
 #define OPTIONS_STATE_DIR  "/run/memswell"
 #define OPTIONS_STATE_FILE OPTIONS_STATE_DIR "/state"
 
@@ -66,6 +72,10 @@ struct options {
 	const char *recording; /* top --replay; NULL: live */
 	struct output_file_options output_file;
 	uint64_t tick_ns;
+	uint64_t max_age_ns; /* health: of the newest tick */
+	bool metrics;	     /* are served at: */
+	bool metrics_allow_remote;
+	struct metrics_address metrics_address;
 	enum vm_events vm_events;
 	enum sandbox sandbox;
 	enum log_level log_level;

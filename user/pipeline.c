@@ -14,6 +14,7 @@
 
 #include "base/notify.h"
 #include "base/output_file.h"
+#include "pipeline_metrics.h"
 #include "signals.h"
 #include "sink/check_view.h"
 #include "sink/json_lines.h"
@@ -35,7 +36,8 @@ struct pipeline {
 	struct continuity *continuity; /* NULL unless live */
 	int state_error;	       /* why no state is kept, -errno */
 	uint64_t nr_reports;
-	struct notify notify; /* the service manager; without one unless live */
+	struct pipeline_metrics *metrics; /* NULL: not asked for */
+	struct notify notify;		  /* the service manager; without one unless live */
 };
 
 static void on_report(void *arg, const struct report *report)
@@ -46,6 +48,8 @@ static void on_report(void *arg, const struct report *report)
 		continuity_report(p->continuity, report);
 	p->nr_reports++;
 	p->sink->ops->write(p->sink, report);
+	if (p->metrics)
+		pipeline_metrics_report(p->metrics, report);
 }
 
 static void on_record(void *arg, const struct record *record)
@@ -55,6 +59,8 @@ static void on_record(void *arg, const struct record *record)
 	if (p->tap)
 		record_file_write(p->tap, record);
 	core_feed(p->core, record);
+	if (p->metrics && record->kind == RECORD_TICK)
+		pipeline_metrics_tick(p->metrics, record->ts_ns);
 }
 
 static void on_live_record(void *arg, const struct record *record)
@@ -67,6 +73,7 @@ static void on_live_record(void *arg, const struct record *record)
 static void pipeline_free(struct pipeline *p)
 {
 	notify_close(&p->notify);
+	pipeline_metrics_free(p->metrics);
 	if (p->continuity)
 		continuity_close(p->continuity);
 	free(p->continuity);
@@ -224,7 +231,6 @@ static void reopen(struct pipeline *p)
 {
 	char error[512];
 
-	signals_take(p->hup_fd);
 	notify_send(&p->notify, "RELOADING=1\nMONOTONIC_USEC=%llu\n",
 		    (unsigned long long)(now_ns() / 1000));
 	if (!p->output)
@@ -243,10 +249,12 @@ static enum exit_code pipeline_loop(struct pipeline *p, bool live)
 
 	do {
 		more = source_next(p->source, live ? on_live_record : on_record, p);
-		if (more == SOURCE_WOKEN)
+		if (more == SOURCE_WOKEN && signals_take(p->hup_fd))
 			reopen(p);
 		else if (more == 1 && live)
 			tell_alive(p);
+		if (p->metrics)
+			pipeline_metrics_turn(p->metrics, more != SOURCE_WOKEN);
 		end_batch(p, live);
 		code = check_sink(p);
 	} while (more > 0 && code == EXIT_CODE_OK);
@@ -340,6 +348,8 @@ static enum exit_code lock_down(const struct pipeline *p, const struct options *
 	const struct lockdown lockdown = {
 		.sandbox = options->sandbox,
 		.output_dir_fd = p->output ? output_file_dir_fd(p->output) : -1,
+		.serves = p->metrics != NULL,
+		.metrics_dir_fd = p->metrics ? pipeline_metrics_dir_fd(p->metrics) : -1,
 		.writes_socket = !p->output && is_socket(STDOUT_FILENO),
 		.bpf_stats = options->stats_every || options->budget_ppm,
 	};
@@ -428,6 +438,17 @@ static enum exit_code open_state(struct pipeline *p, const struct options *optio
 	return EXIT_CODE_OK;
 }
 
+/* The core is there and knows nothing yet; who asks before the first tick is told so much. */
+static enum exit_code open_metrics(struct pipeline *p, const struct options *options)
+{
+	char error[512];
+
+	if (!pipeline_metrics_new(options, p->core, p->hup_fd, &p->metrics, error, sizeof(error)))
+		return EXIT_CODE_OK;
+	log_error("--metrics: %s", error);
+	return EXIT_CODE_FAILED;
+}
+
 enum exit_code pipeline_live(const struct options *options)
 {
 	struct pipeline p = {.notify.fd = -1};
@@ -443,8 +464,11 @@ enum exit_code pipeline_live(const struct options *options)
 		code = open_state(&p, options);
 	if (code == EXIT_CODE_OK)
 		p.hup_fd = signals_hup_fd(options->output != NULL);
+	if (code == EXIT_CODE_OK && options->metrics)
+		code = open_metrics(&p, options);
 	if (code == EXIT_CODE_OK)
-		code = pipeline_open_live(options, p.hup_fd, &p.source);
+		code = pipeline_open_live(
+			options, p.metrics ? pipeline_metrics_fd(p.metrics) : p.hup_fd, &p.source);
 	if (code == EXIT_CODE_OK) {
 		log_limitations(); /* while they are still held */
 		open_notify(&p, options);
@@ -483,16 +507,17 @@ enum exit_code pipeline_replay(const struct options *options)
 }
 
 /* What the layers above the source never exceed. */
-static void describe_memory(struct host *host)
+static void describe_memory(struct host *host, const struct options *options)
 {
 	struct memory_row core[CORE_MEMORY_ROWS];
 	const struct memory_row sinks[] = {
 		{"reports", 0, json_lines_memory_ceiling()},
 		{"recording", 0, record_file_memory_ceiling()},
+		{"metrics", 0, options->metrics ? pipeline_metrics_memory_ceiling() : 0},
 	};
 
 	host_add_memory(host, "core", core, core_memory(core));
-	host_add_memory(host, "sink", sinks, sizeof(sinks) / sizeof(sinks[0]));
+	host_add_memory(host, "sink", sinks, sizeof(sinks) / sizeof(sinks[0]) - !options->metrics);
 }
 
 enum exit_code pipeline_check(const struct options *options)
@@ -505,7 +530,7 @@ enum exit_code pipeline_check(const struct options *options)
 	code = open_live(options, -1, &host, &source);
 	host.exit_code = code;
 	host.version = MEMSWELL_VERSION;
-	describe_memory(&host);
+	describe_memory(&host, options);
 	if (check_view_print(&host, options->json, stdout)) {
 		log_error("cannot write to stdout: %s", strerror(errno));
 		code = EXIT_CODE_FAILED;

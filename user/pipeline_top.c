@@ -92,7 +92,8 @@ static enum exit_code open_replay(struct top_pipeline *p)
 /* Capabilities only: what the terminal's library calls is its own affair. */
 static void lock_down(const struct top_pipeline *p)
 {
-	const struct lockdown lockdown = {.sandbox = SANDBOX_OFF, .output_dir_fd = -1};
+	const struct lockdown lockdown = {
+		.sandbox = SANDBOX_OFF, .output_dir_fd = -1, .metrics_dir_fd = -1};
 	char error[256];
 
 	if (!p->options->recording &&

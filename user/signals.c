@@ -49,10 +49,12 @@ int signals_hup_fd(bool has_file)
 	return fd_of(&set);
 }
 
-void signals_take(int fd)
+bool signals_take(int fd)
 {
 	struct signalfd_siginfo info;
+	bool any = false;
 
-	while (read(fd, &info, sizeof(info)) > 0)
-		;
+	while (fd >= 0 && read(fd, &info, sizeof(info)) > 0)
+		any = true;
+	return any;
 }

@@ -17,7 +17,7 @@ int signals_stop_fd(void);
  */
 int signals_hup_fd(bool has_file);
 
-/* Empty such a descriptor. */
-void signals_take(int fd);
+/* Empty such a descriptor (-1: there is none); whether there was a signal in it. */
+bool signals_take(int fd);
 
 #endif

@@ -135,6 +135,34 @@ static int writes_in_its_directory(void)
 	return 0;
 }
 
+/* With metrics: what comes in is taken, nothing is made, and one name can go. */
+static int serves_metrics(void)
+{
+	int dir = open(scratch_dir, O_RDONLY | O_DIRECTORY), other = dup(dir);
+	int on = 1, pair[2];
+	struct syscall_facts facts = {.when = 16 | 32, .fds = {[SYSCALL_FD_METRICS_DIR] = dir}};
+
+	MUST(dir >= 0 && !socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	MUST(!syscall_filter_install(lockdown_rules(), &facts, SYSCALL_FILTER_REFUSE));
+	MUST(send(pair[0], "x", 1, 0) == 1 && recv(pair[1], &on, 1, 0) == 1);
+	MUST(!shutdown(pair[0], SHUT_RDWR));
+	MUST(accept4(pair[0], NULL, NULL, 0) == -1 && errno != EPERM);
+	MUST(REFUSED(setsockopt(pair[0], SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on))));
+	MUST(REFUSED(socket(AF_INET, SOCK_STREAM, 0)));
+	MUST(REFUSED(bind(pair[0], NULL, 0)));
+	MUST(REFUSED(listen(pair[0], 1)));
+	MUST(REFUSED(connect(pair[0], NULL, 0)));
+	MUST(REFUSED(unlinkat(other, "none", 0)));
+	MUST(unlinkat(dir, "none", 0) == -1 && errno == ENOENT);
+	return 0;
+}
+
+static void with_metrics_it_takes_connections_and_makes_none(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(serves_metrics), 0);
+}
+
 static void refuses_all_that_makes_or_reaches_something(void **state)
 {
 	(void)state;
@@ -298,6 +326,7 @@ static void every_privilege_is_justified(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(with_metrics_it_takes_connections_and_makes_none),
 		cmocka_unit_test(refuses_all_that_makes_or_reaches_something),
 		cmocka_unit_test(opens_nothing_for_writing),
 		cmocka_unit_test(opens_for_writing_in_the_directory_of_the_output),

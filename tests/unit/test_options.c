@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -237,9 +238,64 @@ static void what_limits_a_file_needs_one(void **state)
 			 -EINVAL);
 }
 
+static void metrics_are_served_to_this_host_alone_unless_asked(void **state)
+{
+	struct options o;
+
+	(void)state;
+	assert_int_equal(parse("run --metrics 127.0.0.1:9432", &o), 0);
+	assert_true(o.metrics);
+	assert_int_equal(o.metrics_address.port, 9432);
+	assert_int_equal(parse("run --metrics [::1]:9432", &o), 0);
+	assert_int_equal(parse("run --metrics unix:/run/x.sock", &o), 0);
+	assert_string_equal(o.metrics_address.path, "/run/x.sock");
+	assert_int_equal(parse("run --metrics 0.0.0.0:9432", &o), -EINVAL);
+	assert_non_null(strstr(error, "--metrics-allow-remote"));
+	assert_int_equal(parse("run --metrics [::]:9432", &o), -EINVAL);
+	assert_int_equal(parse("run --metrics 10.0.0.1:9432 --metrics-allow-remote", &o), 0);
+	assert_int_equal(parse("run --metrics-allow-remote", &o), -EINVAL);
+	assert_int_equal(parse("replay x --metrics 127.0.0.1:9432", &o), -EINVAL);
+}
+
+static void addresses_that_are_none_are_refused(void **state)
+{
+	static const char *const wrong[] = {"9432",	    ":9432",	     "localhost:9432",
+					    "127.0.0.1",    "127.0.0.1:0",   "127.0.0.1:65536",
+					    "127.0.0.1:9x", "[127.0.0.1]:1", "::1:9432",
+					    "[::1:9432",    "unix:",	     "[]:1"};
+	char line[80];
+	struct options o;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		snprintf(line, sizeof(line), "run --metrics %s", wrong[i]);
+		assert_int_equal(parse(line, &o), -EINVAL);
+		assert_non_null(strstr(error, "expected unix:PATH"));
+	}
+}
+
+static void health_takes_an_age_in_seconds_or_with_a_unit(void **state)
+{
+	struct options o;
+
+	(void)state;
+	assert_int_equal(parse("health", &o), 0);
+	assert_int_equal(o.max_age_ns, 30000000000ULL);
+	assert_int_equal(parse("health --max-age 45", &o), 0);
+	assert_int_equal(o.max_age_ns, 45000000000ULL);
+	assert_int_equal(parse("health --max-age=1500ms --state /x", &o), 0);
+	assert_int_equal(o.max_age_ns, 1500000000ULL);
+	assert_int_equal(parse("health --max-age 0", &o), -EINVAL);
+	assert_int_equal(parse("health --max-age soon", &o), -EINVAL);
+	assert_int_equal(parse("run --max-age 45", &o), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(metrics_are_served_to_this_host_alone_unless_asked),
+		cmocka_unit_test(addresses_that_are_none_are_refused),
+		cmocka_unit_test(health_takes_an_age_in_seconds_or_with_a_unit),
 		cmocka_unit_test(runs_by_default_with_a_tick_of_one_second),
 		cmocka_unit_test(takes_options_before_and_after_the_command),
 		cmocka_unit_test(refuses_and_names_what_was_expected),

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/perf_event.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -21,6 +22,8 @@
 #define WITH_OUTPUT (1U << 1)
 #define WITH_SOCKET (1U << 2)
 #define WITH_STATS  (1U << 3)
+#define WITH_SERVER (1U << 4)
+#define WITH_PATH   (1U << 5)
 
 /* O_TMPFILE holds O_DIRECTORY, which is harmless; its own bit is what makes a file. */
 #define O_WRITES (O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY))
@@ -110,6 +113,15 @@ static const struct syscall_rule rules[] = {
 	 .when = WITH_OUTPUT,
 	 .args = {ARG_FD(0, SYSCALL_FD_OUTPUT_DIR), ARG_FD(2, SYSCALL_FD_OUTPUT_DIR)}},
 	{.name = "flock", .when = WITH_OUTPUT},
+	/* metrics: take connections, answer on them, let go of them; none is made */
+	{.name = "accept4", .when = WITH_SERVER},
+	{.name = "epoll_ctl", .when = WITH_SERVER},
+	{.name = "recvfrom", .when = WITH_SERVER},
+	{.name = "sendto", .when = WITH_SERVER},
+	{.name = "sendmsg", .when = WITH_SERVER},
+	{.name = "setsockopt", .when = WITH_SERVER, .args = {ARG_EQ(1, IPPROTO_TCP)}},
+	{.name = "shutdown", .when = WITH_SERVER},
+	{.name = "unlinkat", .when = WITH_PATH, .args = {ARG_FD(0, SYSCALL_FD_METRICS_DIR)}},
 	{.name = NULL},
 };
 
@@ -172,9 +184,12 @@ static int install_filter(const struct lockdown *lockdown)
 		.when = (lockdown->broker_fd >= 0 ? WITH_BROKER : 0) |
 			(lockdown->output_dir_fd >= 0 ? WITH_OUTPUT : 0) |
 			(lockdown->writes_socket ? WITH_SOCKET : 0) |
-			(lockdown->bpf_stats ? WITH_STATS : 0),
+			(lockdown->bpf_stats ? WITH_STATS : 0) |
+			(lockdown->serves ? WITH_SERVER : 0) |
+			(lockdown->metrics_dir_fd >= 0 ? WITH_PATH : 0),
 		.fds = {[SYSCALL_FD_BROKER] = lockdown->broker_fd,
-			[SYSCALL_FD_OUTPUT_DIR] = lockdown->output_dir_fd},
+			[SYSCALL_FD_OUTPUT_DIR] = lockdown->output_dir_fd,
+			[SYSCALL_FD_METRICS_DIR] = lockdown->metrics_dir_fd},
 	};
 
 	if (lockdown->sandbox == SANDBOX_OFF)

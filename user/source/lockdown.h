@@ -24,6 +24,8 @@ struct lockdown {
 	enum sandbox sandbox;
 	int broker_fd;	    /* socket to the uprobe broker; -1: there is none */
 	int output_dir_fd;  /* directory in which files are made and renamed; -1: none */
+	bool serves;	    /* metrics: connections are taken and answered */
+	int metrics_dir_fd; /* in which its unix socket is removed; -1: it has none */
 	bool writes_socket; /* reports go to a socket */
 	bool bpf_stats;	    /* the kernel's counting is turned on and off while running */
 };

@@ -34,6 +34,7 @@ struct state_file {
 /* A run that was killed lets go of its lock last, after all its hooks. */
 #define LOCK_WAIT_MS 3000
 #define LOCK_STEP_MS 20
+#define PEEK_TRIES   3
 
 static size_t used_bytes(const struct run_state *state)
 {
@@ -163,6 +164,38 @@ int state_file_open(const char *path, struct state_file **out, struct run_state 
 	*found = is_odd ? STATE_FOUND_DAMAGED : read_slots(file, is_new, earlier);
 	*out = file;
 	return 0;
+}
+
+/* A slot may change while it is read: then the other one is whole, or the next reading is. */
+static int peek_slots(int fd, struct run_state *out)
+{
+	struct slot *slots = malloc(FILE_BYTES);
+	struct state_file file = {.fd = fd, .slots = slots};
+	int err = slots ? -ENODATA : -ENOMEM;
+
+	for (int i = 0; i < PEEK_TRIES && err == -ENODATA; i++) {
+		if (pread(fd, slots, FILE_BYTES, 0) != (ssize_t)FILE_BYTES)
+			break;
+		if (read_slots(&file, true, out) == STATE_FOUND_RUN)
+			err = 0;
+	}
+	free(slots);
+	return err;
+}
+
+int state_file_peek(const char *path, struct run_state *out)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = fstat(fd, &st) ? -errno : check_owner(&st);
+	if (!err)
+		err = peek_slots(fd, out);
+	close(fd);
+	return err;
 }
 
 void state_file_write(struct state_file *file, const struct run_state *state)

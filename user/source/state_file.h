@@ -55,6 +55,12 @@ struct state_file;
 int state_file_open(const char *path, struct state_file **out, struct run_state *earlier,
 		    enum state_found *found);
 
+/*
+ * What stands in it now, also while a run writes it; nothing is locked or made. 0, or -errno: as above,
+ * -ENOENT there is none, -ENODATA nothing whole is in it.
+ */
+int state_file_peek(const char *path, struct run_state *out);
+
 /* Write the state over the older slot. */
 void state_file_write(struct state_file *file, const struct run_state *state);
 

@@ -11,7 +11,13 @@
 #define SYSCALL_RULE_ARGS 4
 
 /* Descriptors that are known only at run time. */
-enum syscall_fd { SYSCALL_FD_NONE = 0, SYSCALL_FD_BROKER, SYSCALL_FD_OUTPUT_DIR, NR_SYSCALL_FDS };
+enum syscall_fd {
+	SYSCALL_FD_NONE = 0,
+	SYSCALL_FD_BROKER,
+	SYSCALL_FD_OUTPUT_DIR,
+	SYSCALL_FD_METRICS_DIR,
+	NR_SYSCALL_FDS
+};
 
 /* Argument number `index` must be `value` in the bits of `mask`; mask 0: ends the list. */
 struct syscall_arg {
