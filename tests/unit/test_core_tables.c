@@ -206,11 +206,74 @@ static void text_spells_quantities_without_locale(void **state)
 	assert_string_equal(buffer, "7.6 12 [::1]:80");
 }
 
+#define ID "8d5e957f297893487bd98fa830fa6413ce86ac63ecd0a1c7b2d9c8b3f9d2e1a0"
+
+static uint16_t add_path(struct containers *t, uint64_t number, const char *path)
+{
+	uint16_t i = container_get(t, &(struct cgroup_id){.id = number}, 1);
+
+	container_set_path(t, i, path, strlen(path));
+	return i;
+}
+
+static void what_a_runtime_says_goes_to_all_cgroups_of_the_container(void **state)
+{
+	static const struct record_container name = {.runtime = CONTAINER_RUNTIME_CONTAINERD,
+						     .id = ID,
+						     .name = "api",
+						     .pod_name = "web-0"};
+	static const struct record_container image = {.id = ID, .image = "shop:1"};
+	struct containers *t = calloc(1, sizeof(*t));
+	uint16_t outer, inner, users, later;
+
+	(void)state;
+	outer = add_path(t, 1, "/kubepods/podu/" ID);
+	inner = add_path(t, 2, "/kubepods/podu/" ID "/system.slice/a.service");
+	users = add_path(t, 3, "/user.slice/user@5.service/docker-" ID ".scope");
+	container_tell(t, &name);
+	container_tell(t, &image);
+	later = add_path(t, 4, "/kubepods/podu/" ID "/b.service");
+	assert_string_equal(t->all[outer].workload.container_name, "api");
+	assert_string_equal(t->all[inner].workload.container_name, "api");
+	assert_string_equal(t->all[inner].workload.systemd_unit, "a.service");
+	assert_string_equal(t->all[users].workload.container_name, "");
+	assert_string_equal(t->all[later].workload.pod_name, "web-0");
+	assert_string_equal(t->all[later].workload.image, "shop:1");
+	assert_string_equal(t->all[later].workload.systemd_unit, "b.service");
+	assert_int_equal(t->all[later].workload.runtime, CONTAINER_RUNTIME_CONTAINERD);
+	free(t);
+}
+
+static void removed_ones_leave_with_their_last_process(void **state)
+{
+	struct containers *t = calloc(1, sizeof(*t));
+	struct cgroup_id used = {.id = 1}, unused = {.id = 2}, next = {.id = 3};
+	uint16_t i = container_get(t, &used, 1);
+
+	(void)state;
+	t->all[i].refs = 2;
+	container_get(t, &unused, 1);
+	container_remove(t, &unused);
+	assert_int_equal(container_find(t, &unused), 0);
+	container_remove(t, &unused);
+	container_remove(t, &used);
+	container_put(t, i);
+	assert_int_equal(container_find(t, &used), i);
+	container_put(t, i);
+	assert_int_equal(container_find(t, &used), 0);
+	assert_int_equal(container_get(t, &next, 1), i);
+	assert_int_equal(container_get(t, &unused, 1), 2);
+	assert_int_equal(t->nr, 2);
+	free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(containers_of_two_hierarchies_differ),
 		cmocka_unit_test(full_containers_drop_the_unused_and_keep_the_used),
+		cmocka_unit_test(what_a_runtime_says_goes_to_all_cgroups_of_the_container),
+		cmocka_unit_test(removed_ones_leave_with_their_last_process),
 		cmocka_unit_test(reclaim_counts_the_last_minute),
 		cmocka_unit_test(paths_are_kept_once_and_given_back),
 		cmocka_unit_test(losses_add_up_sorted_and_the_rest_goes_to_other),

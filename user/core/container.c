@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "model/cgroup_path.h"
+#include "model/text.h"
 
 static uint32_t head_of(const struct cgroup_id *id)
 {
@@ -20,23 +22,51 @@ uint16_t container_find(const struct containers *t, const struct cgroup_id *id)
 	return i;
 }
 
-/* The unreferenced one unused for longest, out of its chain; 0 if there is none. */
-static uint16_t evict(struct containers *t)
+static void unlink_entry(struct containers *t, uint16_t index)
+{
+	uint16_t *link = &t->heads[head_of(&t->all[index].id)];
+
+	while (*link != index)
+		link = &t->all[*link].next;
+	*link = t->all[index].next;
+}
+
+static void free_entry(struct containers *t, uint16_t index)
+{
+	unlink_entry(t, index);
+	memset(&t->all[index], 0, sizeof(t->all[index]));
+	t->all[index].next = t->free_list;
+	t->free_list = index;
+}
+
+/* The unreferenced one unused for longest; false if there is none. */
+static bool evict(struct containers *t)
 {
 	uint16_t victim = 0;
-	uint16_t *link;
 
 	for (uint16_t i = 1; i <= t->nr; i++) {
 		if (!t->all[i].refs && (!victim || t->all[i].used_ns < t->all[victim].used_ns))
 			victim = i;
 	}
-	if (!victim)
+	if (victim)
+		free_entry(t, victim);
+	return victim != 0;
+}
+
+/* 0: there is no room. */
+static uint16_t take_entry(struct containers *t)
+{
+	uint16_t index;
+
+	if (!t->free_list && t->nr < CONTAINER_MAX)
+		return ++t->nr;
+	if (!t->free_list && !evict(t)) {
+		t->refused++;
 		return 0;
-	link = &t->heads[head_of(&t->all[victim].id)];
-	while (*link != victim)
-		link = &t->all[*link].next;
-	*link = t->all[victim].next;
-	return victim;
+	}
+	index = t->free_list;
+	t->free_list = t->all[index].next;
+	return index;
 }
 
 uint16_t container_get(struct containers *t, const struct cgroup_id *id, uint64_t now_ns)
@@ -45,11 +75,9 @@ uint16_t container_get(struct containers *t, const struct cgroup_id *id, uint64_
 	uint16_t *head = &t->heads[head_of(id)];
 
 	if (!i && id->id) {
-		i = t->nr < CONTAINER_MAX ? ++t->nr : evict(t);
-		if (!i) {
-			t->refused++;
+		i = take_entry(t);
+		if (!i)
 			return 0;
-		}
 		memset(&t->all[i], 0, sizeof(t->all[i]));
 		t->all[i].id = *id;
 		t->all[i].next = *head;
@@ -59,6 +87,83 @@ uint16_t container_get(struct containers *t, const struct cgroup_id *id, uint64_
 		t->all[i].used_ns = now_ns;
 	return i;
 }
+
+void container_put(struct containers *t, uint16_t index)
+{
+	struct container *c = &t->all[index];
+
+	if (index && !--c->refs && c->removed)
+		free_entry(t, index);
+}
+
+void container_remove(struct containers *t, const struct cgroup_id *id)
+{
+	uint16_t index = container_find(t, id);
+
+	if (!index)
+		return;
+	t->all[index].removed = true;
+	if (!t->all[index].refs)
+		free_entry(t, index);
+}
+
+/* Whose it is ---------------------------------------------------------------------------------- */
+
+static void take_text(char *out, size_t size, const char *news)
+{
+	if (*news)
+		text_copy(out, size, news, size);
+}
+
+static bool is_of(const struct container *c, const char *id)
+{
+	return c->is_hosts && strncmp(c->workload.container_id, id, WORKLOAD_ID_LEN) == 0;
+}
+
+/* All that another cgroup of the same container is known to be, but for the unit: each has its own. */
+static void copy_names(struct workload *w, const struct workload *same)
+{
+	char unit[WORKLOAD_UNIT_LEN];
+
+	memcpy(unit, w->systemd_unit, sizeof(unit));
+	*w = *same;
+	memcpy(w->systemd_unit, unit, sizeof(unit));
+}
+
+void container_set_path(struct containers *t, uint16_t index, const char *path, size_t path_size)
+{
+	struct container *c = &t->all[index];
+
+	text_copy(c->path, sizeof(c->path), path, path_size);
+	c->is_hosts = cgroup_path_parse(c->path, &c->workload);
+	for (uint16_t i = 1; i <= t->nr && c->is_hosts; i++) {
+		if (i == index || !is_of(&t->all[i], c->workload.container_id))
+			continue;
+		copy_names(&c->workload, &t->all[i].workload);
+		return;
+	}
+}
+
+static void tell_one(struct workload *w, const struct record_container *told)
+{
+	if (told->runtime && told->runtime < NR_CONTAINER_RUNTIMES)
+		w->runtime = told->runtime;
+	take_text(w->container_name, sizeof(w->container_name), told->name);
+	take_text(w->image, sizeof(w->image), told->image);
+	take_text(w->pod_name, sizeof(w->pod_name), told->pod_name);
+	take_text(w->pod_namespace, sizeof(w->pod_namespace), told->pod_namespace);
+	if (!*w->pod_uid)
+		take_text(w->pod_uid, sizeof(w->pod_uid), told->pod_uid);
+}
+
+void container_tell(struct containers *t, const struct record_container *told)
+{
+	for (uint16_t i = 1; i <= t->nr; i++)
+		if (is_of(&t->all[i], told->id))
+			tell_one(&t->all[i].workload, told);
+}
+
+/* What happened there -------------------------------------------------------------------------- */
 
 /* Slices that have gone by since the newest one count nothing. */
 static void advance(struct container *c, uint64_t slice)

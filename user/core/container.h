@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * container.h - memory cgroups: name, limit, what their processes use, time spent in reclaim.
+ * container.h - memory cgroups: path, whose they are, what their processes use, time spent in reclaim.
  *
- * Limit: 1024. When full, the one unused for longest that no process refers to leaves; if all are
- * in use a new one is not taken and counted in `refused`.
+ * Limit: 1024. A cgroup that was removed leaves with the last process that was in it, for an incident
+ * may still ask. When full, the one unused for longest that no process refers to leaves; if all are in
+ * use a new one is not taken and counted in `refused`.
  */
 #ifndef MEMSWELL_CONTAINER_H
 #define MEMSWELL_CONTAINER_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/units.h"
@@ -30,7 +33,9 @@ struct container {
 	uint64_t limit_slice; /* likewise, for reclaim at its limit: newest, and the one before */
 	uint64_t limit_events[2];
 	uint32_t refs; /* processes */
-	uint16_t next;
+	uint16_t next; /* in its chain, or of those that are free */
+	bool removed;
+	bool is_hosts; /* the path names a container of the host's own runtime */
 	char path[RECORD_PATH_LEN];
 	struct workload workload; /* of the processes in it */
 };
@@ -39,6 +44,7 @@ struct containers {
 	struct container all[CONTAINER_MAX + 1]; /* 0: unknown, path "" */
 	uint16_t heads[CONTAINER_HEADS];
 	uint16_t nr;
+	uint16_t free_list;
 	uint64_t refused;
 };
 
@@ -46,6 +52,16 @@ struct containers {
 uint16_t container_find(const struct containers *t, const struct cgroup_id *id);
 /* Index, 0 for id 0 and when there is no room. */
 uint16_t container_get(struct containers *t, const struct cgroup_id *id, uint64_t now_ns);
+
+/* One process less. */
+void container_put(struct containers *t, uint16_t index);
+/* The cgroup is gone. */
+void container_remove(struct containers *t, const struct cgroup_id *id);
+
+/* Its path, and all that follows from it; `path` need not be terminated. */
+void container_set_path(struct containers *t, uint16_t index, const char *path, size_t path_size);
+/* What the runtime says of a container goes to all cgroups of it; what is empty is no news. */
+void container_tell(struct containers *t, const struct record_container *told);
 
 void container_reclaimed(struct container *c, uint64_t ns, uint64_t now_ns);
 /* Reclaim time within the last minute. */

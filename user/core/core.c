@@ -237,6 +237,7 @@ static const take_fn takers[NR_RECORD_KINDS] = {
 	[RECORD_RSS] = take_rss,
 	[RECORD_VM] = take_vm,
 	[RECORD_CGROUP] = take_cgroup,
+	[RECORD_CONTAINER] = take_container,
 	[RECORD_RECLAIM] = take_reclaim,
 	[RECORD_LISTENER] = take_listener,
 	[RECORD_FLOW] = take_flow,

@@ -17,6 +17,7 @@ void take_task(struct core *core, const struct record *r);
 void take_rss(struct core *core, const struct record *r);
 void take_vm(struct core *core, const struct record *r);
 void take_cgroup(struct core *core, const struct record *r);
+void take_container(struct core *core, const struct record *r);
 void take_reclaim(struct core *core, const struct record *r);
 
 void process_set_comm(struct proc *p, const char comm[RECORD_COMM_LEN]);

@@ -28,11 +28,10 @@ static void set_container(struct core *core, struct proc *p, const struct cgroup
 		return;
 	index = container_get(&core->containers, id, core->now_ns);
 	process_set_anon(core, p, 0);
-	if (p->container)
-		core->containers.all[p->container].refs--;
-	p->container = index;
-	if (index)
+	if (index) /* before the old one may leave */
 		core->containers.all[index].refs++;
+	container_put(&core->containers, p->container);
+	p->container = index;
 	process_set_anon(core, p, anon);
 }
 
@@ -89,8 +88,7 @@ void process_release(void *arg, struct proc *p)
 	process_drop_growth(core, p);
 	process_drop_traffic(core, p);
 	process_set_anon(core, p, 0);
-	if (p->container)
-		core->containers.all[p->container].refs--;
+	container_put(&core->containers, p->container);
 	exetab_put(&core->exes, p->exe);
 	/* Its death stays: an incident may still ask for it, and it holds copies only. */
 }
@@ -279,11 +277,20 @@ void take_vm(struct core *core, const struct record *r)
 
 void take_cgroup(struct core *core, const struct record *r)
 {
-	uint16_t i = container_get(&core->containers, &r->cgroup.memcg, core->now_ns);
+	uint16_t i;
 
+	if (r->cgroup.removed) {
+		container_remove(&core->containers, &r->cgroup.memcg);
+		return;
+	}
+	i = container_get(&core->containers, &r->cgroup.memcg, core->now_ns);
 	if (i)
-		text_copy(core->containers.all[i].path, sizeof(core->containers.all[i].path),
-			  r->cgroup.path, sizeof(r->cgroup.path));
+		container_set_path(&core->containers, i, r->cgroup.path, sizeof(r->cgroup.path));
+}
+
+void take_container(struct core *core, const struct record *r)
+{
+	container_tell(&core->containers, &r->container);
 }
 
 void take_reclaim(struct core *core, const struct record *r)

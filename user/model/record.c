@@ -31,7 +31,7 @@ static const char *const bpf_times[] = {
 HOLDS_ALL(bpf_times, NR_BPF_TIMES);
 
 static const char *const bpf_groups[] = {
-	[BPF_GROUP_LIFECYCLE] = "lifecycle", [BPF_GROUP_MEMORY] = "memory", [BPF_GROUP_VM] = "vm",
+	[BPF_GROUP_LIFECYCLE] = "lifecycle", [BPF_GROUP_MEMORY] = "memory",   [BPF_GROUP_VM] = "vm",
 	[BPF_GROUP_SOCKETS] = "sockets",     [BPF_GROUP_TRAFFIC] = "traffic",
 };
 HOLDS_ALL(bpf_groups, NR_BPF_GROUPS);
@@ -81,6 +81,13 @@ static const char *const oom_exits[] = {
 	[OOM_EXIT_ABORT] = "abort",
 };
 HOLDS_ALL(oom_exits, NR_OOM_EXITS);
+
+static const char *const container_runtimes[] = {
+	[CONTAINER_RUNTIME_UNKNOWN] = "unknown", [CONTAINER_RUNTIME_CONTAINERD] = "containerd",
+	[CONTAINER_RUNTIME_CRIO] = "cri-o",	 [CONTAINER_RUNTIME_DOCKER] = "docker",
+	[CONTAINER_RUNTIME_PODMAN] = "podman",
+};
+HOLDS_ALL(container_runtimes, NR_CONTAINER_RUNTIMES);
 
 static const char *const flow_roles[] = {
 	[FLOW_SERVER] = "server",
@@ -286,7 +293,18 @@ static const struct record_field vm_fields[] = {
 
 static const struct record_field cgroup_fields[] = {
 	MEMCG(cgroup.memcg),
+	NUMBER("removed", cgroup.removed),
 	STRING("path", cgroup.path),
+};
+
+static const struct record_field container_fields[] = {
+	STRING("id", container.id),
+	ENUM("runtime", container.runtime, container_runtimes),
+	STRING("name", container.name),
+	STRING("image", container.image),
+	STRING("pod_name", container.pod_name),
+	STRING("pod_namespace", container.pod_namespace),
+	STRING("pod_uid", container.pod_uid),
 };
 
 static const struct record_field reclaim_fields[] = {
@@ -409,6 +427,7 @@ static const struct record_layout layouts[] = {
 	[RECORD_GAP] = LAYOUT("gap", gap_fields),
 	[RECORD_GAP_SERVICE] = LAYOUT("gap_service", gap_service_fields),
 	[RECORD_GAP_INCIDENT] = LAYOUT("gap_incident", gap_incident_fields),
+	[RECORD_CONTAINER] = LAYOUT("container", container_fields),
 	[RECORD_TICK] = LAYOUT("tick", tick_fields),
 	[RECORD_STOP] = {.name = "stop"},
 };
@@ -436,6 +455,11 @@ const char *runtime_name(enum runtime_kind runtime)
 bool runtime_is_managed(enum runtime_kind runtime)
 {
 	return runtime == RUNTIME_NODEJS || runtime == RUNTIME_JVM;
+}
+
+const char *container_runtime_name(enum container_runtime runtime)
+{
+	return runtime && runtime < NR(container_runtimes) ? container_runtimes[runtime] : "";
 }
 
 const char *flow_fail_name(enum flow_fail fail)

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "model/ids.h"
+#include "model/workload.h"
 
 #define RECORD_FORMAT_VERSION  1
 #define RECORD_COMM_LEN	       48 /* 15 bytes of comm, each at worst replaced by a 3-byte U+FFFD */
@@ -41,7 +42,7 @@ enum record_kind {
 	RECORD_TASK,	/* memory sample; absent when nothing moved since the last one */
 	RECORD_RSS,	/* memory step between ticks */
 	RECORD_VM,	/* mmap/munmap/mremap/brk counters, cumulative */
-	RECORD_CGROUP,	/* name of a memory cgroup, once per cgroup */
+	RECORD_CGROUP,	/* name of a memory cgroup, once per cgroup; and its end */
 	RECORD_RECLAIM, /* reclaim time of a memory cgroup, delta */
 	RECORD_LISTENER,
 	RECORD_FLOW,   /* what one flow did since its last record, delta */
@@ -51,8 +52,9 @@ enum record_kind {
 	RECORD_GAP,    /* a time without us, before this run or within it */
 	RECORD_GAP_SERVICE,  /* who served before the last gap and is gone after it */
 	RECORD_GAP_INCIDENT, /* an incident that was open before the last gap */
-	RECORD_TICK,	     /* end of a batch */
-	RECORD_STOP,	     /* orderly end of the stream */
+	RECORD_CONTAINER, /* what the host's runtime says of a container, whenever it says more */
+	RECORD_TICK,	  /* end of a batch */
+	RECORD_STOP,	  /* orderly end of the stream */
 	NR_RECORD_KINDS
 };
 
@@ -210,7 +212,19 @@ struct record_vm {
 
 struct record_cgroup {
 	struct cgroup_id memcg;
+	uint8_t removed;	    /* 1: it is gone */
 	char path[RECORD_PATH_LEN]; /* within its hierarchy */
+};
+
+/* Of all cgroups whose path names that container. Empty: not known, and no news. */
+struct record_container {
+	uint8_t runtime; /* enum container_runtime */
+	char id[WORKLOAD_ID_LEN];
+	char name[WORKLOAD_NAME_LEN];
+	char image[WORKLOAD_IMAGE_LEN];
+	char pod_name[WORKLOAD_POD_LEN];
+	char pod_namespace[WORKLOAD_NAMESPACE_LEN];
+	char pod_uid[WORKLOAD_UID_LEN];
 };
 
 struct record_reclaim {
@@ -396,6 +410,7 @@ struct record {
 		struct record_rss rss;
 		struct record_vm vm;
 		struct record_cgroup cgroup;
+		struct record_container container;
 		struct record_reclaim reclaim;
 		struct record_listener listener;
 		struct record_flow flow;

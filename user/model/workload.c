@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* workload.c - see workload.h: the words. */
+/* workload.c - see workload.h; the words of runtimes are record.c's. */
 #include "model/workload.h"
 
 #define NR(table) (sizeof(table) / sizeof((table)[0]))
 
 const struct workload workload_unknown;
-
-static const char *const runtimes[] = {
-	[CONTAINER_RUNTIME_UNKNOWN] = "",      [CONTAINER_RUNTIME_CONTAINERD] = "containerd",
-	[CONTAINER_RUNTIME_CRIO] = "cri-o",    [CONTAINER_RUNTIME_DOCKER] = "docker",
-	[CONTAINER_RUNTIME_PODMAN] = "podman",
-};
-_Static_assert(NR(runtimes) == NR_CONTAINER_RUNTIMES, "a word for every runtime");
 
 /* As Kubernetes spells them. */
 static const char *const qos_classes[] = {
@@ -21,11 +14,6 @@ static const char *const qos_classes[] = {
 	[POD_QOS_BEST_EFFORT] = "BestEffort",
 };
 _Static_assert(NR(qos_classes) == NR_POD_QOS, "a word for every class");
-
-const char *container_runtime_name(enum container_runtime runtime)
-{
-	return (unsigned int)runtime < NR(runtimes) ? runtimes[runtime] : "";
-}
 
 const char *pod_qos_name(enum pod_qos qos)
 {
