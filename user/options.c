@@ -245,6 +245,14 @@ static int set_format(struct options *o, const char *value)
 	return 0;
 }
 
+static int set_host_root(struct options *o, const char *value)
+{
+	if (*value != '/')
+		return -EINVAL;
+	o->host_root = value;
+	return 0;
+}
+
 static int set_help(struct options *o, const char *value)
 {
 	(void)value;
@@ -296,6 +304,11 @@ static const struct option_row options[] = {
 	 set_bpf_stats,
 	 "count the programs' run time in so many percent of the ticks\n"
 	 "(--bpf-stats: 5; --bpf-stats=20)"},
+	{"host-root", 0, "DIR", "an absolute path", WATCHING | COMMAND_BIT(COMMAND_CHECK),
+	 set_host_root,
+	 "where the host's root directory is, for the files of container\n"
+	 "runtimes: /host in a container that has /run/containerd at\n"
+	 "/host/run/containerd (default /)"},
 	{"strict", 0, NULL, NULL, WATCHING | COMMAND_BIT(COMMAND_CHECK), set_strict,
 	 "a hook that cannot be attached is an error (exit 5)"},
 	{"sandbox", 0, "HOW", "on, log or off", LIVE, set_sandbox,

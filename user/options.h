@@ -70,6 +70,7 @@ struct options {
 	const char *host_name; /* NULL: what the kernel calls this machine */
 	const char *output;    /* reports, or the report, go here; NULL: stdout */
 	const char *recording; /* top --replay; NULL: live */
+	const char *host_root; /* where the host's root directory is; NULL: / */
 	struct output_file_options output_file;
 	uint64_t tick_ns;
 	uint64_t max_age_ns; /* health: of the newest tick */

@@ -296,6 +296,7 @@ static enum exit_code open_live(const struct options *options, int wake_fd, stru
 		.budget_ppm = options->budget_ppm,
 		.stats_every = options->stats_every,
 		.scope = options->scope,
+		.host_root = options->host_root,
 		.stop_fd = signals_stop_fd(),
 		.wake_fd = wake_fd,
 		.version = MEMSWELL_VERSION,

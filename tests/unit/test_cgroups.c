@@ -18,6 +18,7 @@
 
 static struct record told;
 static uint32_t nr_told;
+static struct host_files no_files = {.fd = -1};
 
 static void on_record(void *arg, const struct record *record)
 {
@@ -43,7 +44,7 @@ static void look_into_cgroup2(struct cgroups *cgroups)
 {
 	char path[64];
 
-	cgroups_init(cgroups);
+	cgroups_init(cgroups, &no_files);
 	if (cgroups->mount_fd >= 0)
 		close(cgroups->mount_fd);
 	cgroups->mount_fd = mounts_open_cgroup2();

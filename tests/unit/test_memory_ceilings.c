@@ -33,6 +33,7 @@ int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile v
 					      void (*on_free)(const volatile void *));
 
 static size_t in_use, peak;
+static struct host_files no_files = {.fd = -1};
 
 static void on_malloc(const volatile void *block, size_t size)
 {
@@ -93,7 +94,7 @@ static void processes_beyond_the_limit(void **state)
 
 	(void)state;
 	executables_init(&executables, no_programs, NULL, NULL);
-	cgroups_init(&cgroups);
+	cgroups_init(&cgroups, &no_files);
 	processes_init(&processes, &executables, &cgroups, 0);
 	processes.defer_exe = true;
 	count_from_here();

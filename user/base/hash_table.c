@@ -61,11 +61,6 @@ static uint32_t hash_key(const struct hash_table *table, const uint8_t *key)
 	return (uint32_t)hash;
 }
 
-static uint8_t *entry_at(const struct hash_table *table, uint32_t nr)
-{
-	return table->entries + (size_t)nr * table->entry_size;
-}
-
 /* The place of the key's entry, or the free place where it belongs. The index is never full. */
 static uint32_t find_place(const struct hash_table *table, const void *key, uint32_t hash)
 {
@@ -73,7 +68,7 @@ static uint32_t find_place(const struct hash_table *table, const void *key, uint
 
 	for (uint32_t nr; (nr = table->places[place]); place = (place + 1) & (table->nr_places - 1))
 		if (table->hashes[nr - 1] == hash &&
-		    memcmp(entry_at(table, nr - 1), key, table->key_size) == 0)
+		    memcmp(hash_table_at(table, nr - 1), key, table->key_size) == 0)
 			break;
 	return place;
 }
@@ -85,7 +80,7 @@ void *hash_table_find(const struct hash_table *table, const void *key)
 	if (!table->nr)
 		return NULL;
 	nr = table->places[find_place(table, key, hash_key(table, key))];
-	return nr ? entry_at(table, nr - 1) : NULL;
+	return nr ? hash_table_at(table, nr - 1) : NULL;
 }
 
 static int grow_index(struct hash_table *table, uint32_t room)
@@ -145,7 +140,7 @@ void *hash_table_insert(struct hash_table *table, const void *key)
 		return NULL;
 	table->places[find_place(table, key, hash)] = table->nr + 1;
 	table->hashes[table->nr] = hash;
-	entry = entry_at(table, table->nr++);
+	entry = hash_table_at(table, table->nr++);
 	memset(entry, 0, table->entry_size);
 	memcpy(entry, key, table->key_size);
 	return entry;
@@ -176,8 +171,8 @@ static void remove_at(struct hash_table *table, uint32_t place)
 	table->nr--;
 	if (nr == last)
 		return;
-	table->places[find_place(table, entry_at(table, last), table->hashes[last])] = nr + 1;
-	memcpy(entry_at(table, nr), entry_at(table, last), table->entry_size);
+	table->places[find_place(table, hash_table_at(table, last), table->hashes[last])] = nr + 1;
+	memcpy(hash_table_at(table, nr), hash_table_at(table, last), table->entry_size);
 	table->hashes[nr] = table->hashes[last];
 }
 
@@ -196,7 +191,7 @@ void hash_table_remove_if(struct hash_table *table, int (*drop)(void *arg, void 
 {
 	/* From the end: what fills a gap was judged already. */
 	for (uint32_t nr = table->nr; nr-- > 0;) {
-		uint8_t *entry = entry_at(table, nr);
+		uint8_t *entry = hash_table_at(table, nr);
 
 		if (drop(arg, entry))
 			remove_at(table, find_place(table, entry, table->hashes[nr]));

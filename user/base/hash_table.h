@@ -37,6 +37,12 @@ void *hash_table_find(const struct hash_table *table, const void *key);
 /* The entry of `key`, new ones zero but for the key. NULL at the limit or without memory. */
 void *hash_table_insert(struct hash_table *table, const void *key);
 
+/* The entries in no order, by number from 0 to nr - 1, until the next insert or remove. */
+static inline void *hash_table_at(const struct hash_table *table, uint32_t number)
+{
+	return table->entries + (size_t)number * table->entry_size;
+}
+
 void hash_table_remove(struct hash_table *table, const void *key);
 
 /* Remove all entries `drop` says yes to; it must not touch the table. */

@@ -209,8 +209,18 @@ static int check_strict(const struct bpf_source *s, char *error, size_t error_si
 
 static int init(struct bpf_source *s, char *error, size_t error_size)
 {
-	int err = loader_load(&s->loader, s->options.vm_events, error, error_size);
+	const char *root = s->options.host_root ?: "/";
+	int err;
 
+	/* While there is little that it would inherit. */
+	err = host_files_start(&s->collector.host_files, root);
+	if (err) {
+		snprintf(error, error_size,
+			 "cannot look for files of container runtimes below %s: %s", root,
+			 strerror(-err));
+		return -EIO; /* what the cause was shall not be taken for one of those */
+	}
+	err = loader_load(&s->loader, s->options.vm_events, error, error_size);
 	if (err)
 		return err;
 	err = collector_open_maps(&s->collector);
@@ -251,6 +261,7 @@ static void describe(const struct bpf_source *s, struct host *out)
 		{"flows", s->loader.nr_flow_slots,
 		 flow_table_memory_ceiling(s->loader.nr_flow_slots)},
 		{"cgroups", CGROUPS_MAX, cgroups_memory_ceiling()},
+		{"container names", CONTAINER_NAMES_MAX, container_names_memory_ceiling()},
 		{"executables", EXECUTABLES_MAX, executables_memory_ceiling()},
 		{"reclaim", RECLAIM_MAX_CGROUPS, reclaim_memory_ceiling(s->loader.nr_cpus)},
 		{"scope", SCOPE_MAX_PROCESSES, s->options.scope.nr ? scope_memory_ceiling() : 0},
@@ -306,6 +317,7 @@ int bpf_source_lock_down(const struct source *source, const struct lockdown *wan
 	struct lockdown lockdown = *wanted;
 
 	lockdown.broker_fd = ((const struct bpf_source *)source)->loader.broker.fd;
+	lockdown.files_fd = ((const struct bpf_source *)source)->collector.host_files.fd;
 	return lockdown_apply(&lockdown, error, error_size);
 }
 

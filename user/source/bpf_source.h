@@ -32,6 +32,7 @@ struct bpf_source_options {
 	uint32_t stats_every;
 	int stop_fd;	       /* readable when the run should end (a signalfd); -1: never */
 	int wake_fd;	       /* readable when next() should return SOURCE_WOKEN; -1: never */
+	const char *host_root; /* where the host's root directory is; NULL: / */
 	const char *version;   /* of the detector, for the header */
 	const char *host_name; /* for the header; NULL: what the kernel calls this machine */
 	struct scope_roots scope;
@@ -53,7 +54,7 @@ void bpf_source_add_loss(struct source *source, const char *stream, const char *
 			 uint64_t count);
 
 /*
- * Give up what is not needed any more: see lockdown.h; the broker's descriptor is filled in. 0, or
+ * Give up what is not needed any more: see lockdown.h; the descriptors of our children are filled in. 0, or
  * -errno with a line in `error`.
  */
 int bpf_source_lock_down(const struct source *source, const struct lockdown *wanted, char *error,

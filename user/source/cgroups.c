@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "model/cgroup_path.h"
 #include "source/decode.h"
 #include "source/mounts.h"
 #include "source/procfs.h"
@@ -13,8 +14,10 @@ struct cgroup_told {
 	struct wire_cgroup key;
 };
 
-void cgroups_init(struct cgroups *cgroups)
+void cgroups_init(struct cgroups *cgroups, struct host_files *files)
 {
+	cgroups->next = 0;
+	container_names_init(&cgroups->names, files);
 	hash_table_init(&cgroups->told, sizeof(struct cgroup_told), sizeof(struct wire_cgroup),
 			CGROUPS_MAX);
 	cgroups->mount_fd = mounts_open_memory_cgroup();
@@ -24,6 +27,7 @@ void cgroups_init(struct cgroups *cgroups)
 void cgroups_free(struct cgroups *cgroups)
 {
 	hash_table_free(&cgroups->told);
+	container_names_free(&cgroups->names);
 	if (cgroups->mount_fd >= 0)
 		close(cgroups->mount_fd);
 	cgroups->mount_fd = -1;
@@ -50,6 +54,7 @@ void cgroups_name(struct cgroups *cgroups, const struct cgroup_id *id, const str
 		  uint64_t ts_ns, struct batch *batch)
 {
 	struct wire_cgroup key = {.id = id->id, .hierarchy = id->hierarchy};
+	struct workload workload;
 	char *path;
 	struct record record;
 
@@ -65,4 +70,49 @@ void cgroups_name(struct cgroups *cgroups, const struct cgroup_id *id, const str
 		hash_table_free(&cgroups->told);
 	hash_table_insert(&cgroups->told, &key);
 	batch_add(batch, &record);
+	if (cgroup_path_parse(path, &workload))
+		container_names_add(&cgroups->names, &workload, ts_ns, batch);
+}
+
+static void tell_removed(const struct wire_cgroup *key, uint64_t now_ns, struct batch *batch)
+{
+	struct record record;
+
+	record_init(&record, RECORD_CGROUP, now_ns);
+	record.cgroup.memcg = (struct cgroup_id){.id = key->id, .hierarchy = key->hierarchy};
+	record.cgroup.removed = 1;
+	batch_add(batch, &record);
+}
+
+/* The kernel opens nothing by the id of what is gone; whatever else is in the way proves nothing. */
+static bool is_gone(const struct cgroups *cgroups, const struct wire_cgroup *key)
+{
+	struct cgroup_id id = {.id = key->id, .hierarchy = key->hierarchy};
+	char path[RECORD_PATH_LEN];
+
+	return path_by_id(cgroups, &id, path, sizeof(path)) == -ESTALE;
+}
+
+static void look_for_some(struct cgroups *cgroups, uint64_t now_ns, struct batch *batch)
+{
+	for (uint32_t i = 0; i < CGROUPS_PER_TICK && i < cgroups->told.nr; i++) {
+		struct wire_cgroup key;
+
+		if (cgroups->next >= cgroups->told.nr)
+			cgroups->next = 0;
+		key = ((struct cgroup_told *)hash_table_at(&cgroups->told, cgroups->next))->key;
+		if (is_gone(cgroups, &key)) {
+			tell_removed(&key, now_ns, batch);
+			/* The last one takes its number. */
+			hash_table_remove(&cgroups->told, &key);
+		} else {
+			cgroups->next++;
+		}
+	}
+}
+
+void cgroups_tick(struct cgroups *cgroups, uint64_t now_ns, struct batch *batch)
+{
+	look_for_some(cgroups, now_ns, batch);
+	container_names_tick(&cgroups->names, now_ns, batch);
 }

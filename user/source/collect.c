@@ -294,6 +294,7 @@ int collect_all(struct collector *c)
 	flow_table_each(&c->flows, mark_serving, &c->processes);
 	flow_table_release(&c->flows, now_ns, is_alive, &c->processes);
 	reclaim_collect(&c->reclaim, now_ns, &c->batch);
+	cgroups_tick(&c->cgroups, now_ns, &c->batch);
 	collect_clock(c, now_ns);
 	collect_cost(c, now_ns);
 	collect_self(c, now_ns);
@@ -379,6 +380,7 @@ void collector_init(struct collector *c, struct loader *loader,
 	c->loader = loader;
 	c->options = options;
 	c->cgroups.mount_fd = -1;
+	c->host_files.fd = -1;
 	c->page_bytes = (uint32_t)sysconf(_SC_PAGESIZE);
 	c->started_ns = self_boot_ns();
 	cost_init(&c->cost);
@@ -437,7 +439,7 @@ void collector_init_tables(struct collector *c)
 		v8_programs[V8_FATAL_SECOND_ARG] = loader_program(c->loader, "runtime_v8_oom_arg2");
 	}
 	executables_init(&c->executables, v8_programs, &c->loader->broker, &c->losses);
-	cgroups_init(&c->cgroups);
+	cgroups_init(&c->cgroups, &c->host_files);
 	processes_init(&c->processes, &c->executables, &c->cgroups, self_boot_ns());
 }
 
@@ -456,6 +458,7 @@ void collector_free(struct collector *c)
 	cost_free(&c->cost);
 	executables_free(&c->executables);
 	cgroups_free(&c->cgroups);
+	host_files_stop(&c->host_files);
 	processes_free(&c->processes);
 	flow_table_free(&c->flows);
 	reclaim_free(&c->reclaim);

@@ -42,6 +42,7 @@ struct collector {
 	uint64_t nr_samples; /* of this tick */
 	struct executables executables;
 	struct cgroups cgroups;
+	struct host_files host_files;
 	struct processes processes;
 	uint32_t page_bytes;
 	bool alarm;	     /* raised and not served yet */

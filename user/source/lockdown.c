@@ -24,6 +24,7 @@
 #define WITH_STATS  (1U << 3)
 #define WITH_SERVER (1U << 4)
 #define WITH_PATH   (1U << 5)
+#define WITH_FILES  (1U << 6)
 
 /* O_TMPFILE holds O_DIRECTORY, which is harmless; its own bit is what makes a file. */
 #define O_WRITES (O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY))
@@ -64,6 +65,10 @@ static const struct syscall_rule rules[] = {
 	{.name = "ioctl", .when = WITH_BROKER, .args = {ARG_EQ(1, PERF_EVENT_IOC_SET_BPF)}},
 	{.name = "ioctl", .args = {ARG_EQ(1, PERF_EVENT_IOC_ENABLE)}},
 	{.name = "ioctl", .args = {ARG_EQ(1, PERF_EVENT_IOC_DISABLE)}},
+	/* a container appears: another process opens what its runtime wrote about it */
+	{.name = "sendmsg", .when = WITH_FILES, .args = {ARG_FD(0, SYSCALL_FD_FILES)}},
+	{.name = "recvmsg", .when = WITH_FILES, .args = {ARG_FD(0, SYSCALL_FD_FILES)}},
+	{.name = "wait4", .when = WITH_FILES},
 	/* /proc, executables, names of cgroups: to read */
 	{.name = "openat", .args = {ARG_MASKED(2, O_WRITES, O_RDONLY)}},
 	{.name = "open", .args = {ARG_MASKED(1, O_WRITES, O_RDONLY)}},
@@ -186,8 +191,10 @@ static int install_filter(const struct lockdown *lockdown)
 			(lockdown->writes_socket ? WITH_SOCKET : 0) |
 			(lockdown->bpf_stats ? WITH_STATS : 0) |
 			(lockdown->serves ? WITH_SERVER : 0) |
-			(lockdown->metrics_dir_fd >= 0 ? WITH_PATH : 0),
+			(lockdown->metrics_dir_fd >= 0 ? WITH_PATH : 0) |
+			(lockdown->files_fd >= 0 ? WITH_FILES : 0),
 		.fds = {[SYSCALL_FD_BROKER] = lockdown->broker_fd,
+			[SYSCALL_FD_FILES] = lockdown->files_fd,
 			[SYSCALL_FD_OUTPUT_DIR] = lockdown->output_dir_fd,
 			[SYSCALL_FD_METRICS_DIR] = lockdown->metrics_dir_fd},
 	};

@@ -23,6 +23,7 @@ enum sandbox {
 struct lockdown {
 	enum sandbox sandbox;
 	int broker_fd;	    /* socket to the uprobe broker; -1: there is none */
+	int files_fd;	    /* socket to who opens files of container runtimes; -1: nobody */
 	int output_dir_fd;  /* directory in which files are made and renamed; -1: none */
 	bool serves;	    /* metrics: connections are taken and answered */
 	int metrics_dir_fd; /* in which its unix socket is removed; -1: it has none */

@@ -55,11 +55,12 @@ static const struct privilege table[] = {
 		.name = "CAP_DAC_READ_SEARCH",
 		.capability = CAP_DAC_READ_SEARCH,
 		.running = PRIVILEGE_KEPT,
-		.purpose = "open a cgroup by the id that the kernel told, and executables that "
-			   "only their owner may read",
+		.purpose = "open a cgroup by the id that the kernel told, and files of container "
+			   "runtimes and executables that only their owner may read",
 		.kernels = "all",
 		.without = "a cgroup without a living process of its own has no name, such as a "
-			   "pod's; the runtime of unreadable executables is unknown",
+			   "pod's; containers and pods have ids but no names; the runtime of "
+			   "unreadable executables is unknown",
 	},
 	{
 		.name = "CAP_SYS_ADMIN",

@@ -18,14 +18,11 @@
 #include <unistd.h>
 
 #include "source/capabilities.h"
+#include "source/fd_message.h"
 #include "source/privilege.h"
 #include "source/syscall_filter.h"
 
 #define UPROBE_TYPE_PATH "/sys/bus/event_source/devices/uprobe/type"
-/* An answer that takes longer will not come. */
-#define ANSWER_TIMEOUT_S 5
-/* Milliseconds to wait for its end. */
-#define REAP_TRIES 200
 
 /* What goes over the socket, each way with a descriptor beside it. */
 struct message {
@@ -41,53 +38,18 @@ struct message {
 static ssize_t send_message(int fd, int64_t value, int passed_fd, int flags)
 {
 	struct message message = {.value = value};
-	struct iovec iov = {.iov_base = &message, .iov_len = sizeof(message)};
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = {0};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 
-	if (passed_fd >= 0) {
-		msg.msg_control = control.bytes;
-		msg.msg_controllen = sizeof(control.bytes);
-		*CMSG_FIRSTHDR(&msg) = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
-							.cmsg_type = SCM_RIGHTS,
-							.cmsg_len = CMSG_LEN(sizeof(int))};
-		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), &passed_fd, sizeof(int));
-	}
-	return sendmsg(fd, &msg, MSG_NOSIGNAL | flags);
+	return fd_message_send(fd, &message, sizeof(message), passed_fd, flags);
 }
 
-/* 0 with *value and *passed_fd (-1: none came) set, -EPIPE at the end, or -errno. */
 static int receive_message(int fd, int64_t *value, int *passed_fd)
 {
 	struct message message;
-	struct iovec iov = {.iov_base = &message, .iov_len = sizeof(message)};
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct msghdr msg = {.msg_iov = &iov,
-			     .msg_iovlen = 1,
-			     .msg_control = control.bytes,
-			     .msg_controllen = sizeof(control.bytes)};
-	struct cmsghdr *cmsg;
-	ssize_t len;
+	int err = fd_message_receive(fd, &message, sizeof(message), passed_fd);
 
-	do {
-		len = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
-	} while (len < 0 && errno == EINTR);
-	if (len <= 0)
-		return len ? -errno : -EPIPE;
-	*passed_fd = -1;
-	cmsg = CMSG_FIRSTHDR(&msg);
-	if (cmsg && cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS)
-		memcpy(passed_fd, CMSG_DATA(cmsg), sizeof(int));
-	if ((size_t)len != sizeof(message))
-		return -EPROTO;
-	*value = message.value;
-	return 0;
+	if (!err)
+		*value = message.value;
+	return err;
 }
 
 /* ---- the broker's child ---- */
@@ -253,10 +215,11 @@ static int start_closer(void)
 	return pid < 0 ? -errno : 0;
 }
 
-static void __attribute__((noreturn)) become_broker(int fd, pid_t parent)
+static void __attribute__((noreturn)) become_broker(int fd, pid_t parent, void *arg)
 {
 	uint64_t keep = privilege_broker_mask();
 
+	(void)arg;
 	if (dup2(fd, BROKER_SOCKET) < 0 || close_range(BROKER_SOCKET + 1, ~0U, 0) ||
 	    start_closer() || capabilities_keep(keep, keep) ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_PDEATHSIG, SIGKILL))
@@ -271,27 +234,8 @@ static void __attribute__((noreturn)) become_broker(int fd, pid_t parent)
 
 int uprobe_broker_start(struct uprobe_broker *broker)
 {
-	const struct timeval timeout = {.tv_sec = ANSWER_TIMEOUT_S};
-	pid_t parent = getpid(), pid;
-	int fds[2];
-
 	broker->fd = -1;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
-		return -errno;
-	setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	pid = fork();
-	if (pid == 0)
-		become_broker(fds[1], parent);
-	close(fds[1]);
-	if (pid < 0) {
-		int err = -errno;
-
-		close(fds[0]);
-		return err;
-	}
-	broker->fd = fds[0];
-	broker->pid = pid;
-	return 0;
+	return fd_message_fork(become_broker, NULL, &broker->fd, &broker->pid);
 }
 
 int uprobe_broker_open(struct uprobe_broker *broker, int exe_fd, uint64_t offset)
@@ -327,9 +271,6 @@ void uprobe_broker_stop(struct uprobe_broker *broker)
 {
 	if (broker->fd < 0)
 		return;
-	close(broker->fd);
+	fd_message_stop(broker->fd, broker->pid);
 	broker->fd = -1;
-	/* It ends at the end of the socket. One that is held up dies with us, unreaped. */
-	for (int i = 0; i < REAP_TRIES && waitpid(broker->pid, NULL, WNOHANG) == 0; i++)
-		usleep(1000);
 }
