@@ -10,8 +10,6 @@
 # --grow as first word: put what this run finds there too, as few inputs as cover the same, within
 # CORPUS_KB and CORPUS_FILES. The lines of output that recordings of a corpus lead to are held against
 # the schema.
-#
-# JSON of container runtimes (OCI) is not read yet: when it is, its parser gets a fuzzer here.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
