@@ -46,6 +46,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (!out.heap_limit_bytes != !out.heap_limit_source)
 		abort();
+	if (out.name_source >= NR_NAME_SOURCES || !*out.name != !out.name_source ||
+	    !memchr(out.name, '\0', sizeof(out.name)))
+		abort();
 	free(args);
 	free(env);
 	return 0;

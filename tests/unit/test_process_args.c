@@ -421,6 +421,28 @@ static void hostile_bytes_do_no_harm(void **state)
 	}
 }
 
+static void name_is(const char *env, uint8_t source, const char *name)
+{
+	parse(RUNTIME_PYTHON, "python3|app.py|", env, 0);
+	assert_int_equal(told.name_source, source);
+	assert_string_equal(told.name, name);
+}
+
+static void a_service_is_called_what_its_process_was_told(void **state)
+{
+	(void)state;
+	name_is("OTEL_SERVICE_NAME=checkout|SECRET=x|", NAME_SOURCE_OTEL, "checkout");
+	name_is("OTEL_SERVICE_NAME=my shop|name=x|pm_id=0|", NAME_SOURCE_OTEL, "my shop");
+	name_is("name=api|exec_mode=fork_mode|pm_id=0|", NAME_SOURCE_PM2, "api");
+	name_is("pm2_env={\"args\":[],\"name\":\"api, v2\",\"pm_id\":1}|", NAME_SOURCE_PM2,
+		"api, v2");
+	name_is("name=api|", NAME_SOURCE_NONE, "");
+	name_is("OTEL_SERVICE_NAME=|", NAME_SOURCE_NONE, "");
+	name_is("XOTEL_SERVICE_NAME=x|OTEL_SERVICE_NAMES=y|", NAME_SOURCE_NONE, "");
+	name_is("OTEL_SERVICE_NAME=cut off", NAME_SOURCE_NONE, "");
+	name_is("OTEL_SERVICE_NAME=\xff|", NAME_SOURCE_OTEL, "\xef\xbf\xbd");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -437,6 +459,7 @@ int main(void)
 		cmocka_unit_test(the_jvm_is_told_how_to_end),
 		cmocka_unit_test(each_runtime_hears_only_its_own),
 		cmocka_unit_test(pm2_tells_apps_in_fork_mode_by_variables),
+		cmocka_unit_test(a_service_is_called_what_its_process_was_told),
 		cmocka_unit_test(pm2_tells_apps_in_cluster_mode_by_json),
 		cmocka_unit_test(what_is_cut_off_was_not_told),
 		cmocka_unit_test(hostile_bytes_do_no_harm),

@@ -139,6 +139,7 @@ static void count_own_losses(struct core *core)
 
 	heartbeat_set_loss(h, "core", "process_table", core->procs.refused);
 	heartbeat_set_loss(h, "core", "exe_table", core->exes.refused);
+	heartbeat_set_loss(h, "core", "name_table", core->told_names.refused);
 	heartbeat_set_loss(h, "core", "container_table", core->containers.refused);
 	heartbeat_set_loss(h, "core", "death_table", core->deaths.lost);
 	heartbeat_set_loss(h, "core", "growth_table", core->growths.refused);

@@ -39,20 +39,25 @@ void emit_end(struct core *core)
 	core->emit(core->emit_arg, &core->report);
 }
 
-static void name_service(struct core *core, struct proc *p, struct report_proc *out)
+bool emit_service_name(const struct core *core, const struct proc *p, uint16_t port,
+		       char out[SERVICE_NAME_LEN])
 {
-	const struct service *service = outlook_peek_service(core, p);
-	struct service_name_facts facts = {.workload = out->workload, .comm = out->comm};
+	const struct service_name_facts facts = {
+		.workload = &core->containers.all[p->container].workload,
+		.host_name = core->header.host_name,
+		.told = core->told_names.exes[p->told_name].path,
+		.told_source = p->told_name_source,
+		.comm = p->comm,
+		.port = port,
+	};
 
-	out->service_name[0] = '\0';
-	if (!service)
-		return;
-	facts.port = service->local.port;
-	service_name_tell(&facts, out->service_name);
+	return service_name_tell(&facts, out);
 }
 
 void emit_proc(struct core *core, struct proc *p, struct report_proc *out)
 {
+	const struct service *service;
+
 	out->id = p->id;
 	out->parent_tgid = p->parent.tgid;
 	out->runtime = p->runtime < NR_RUNTIMES ? p->runtime : RUNTIME_UNKNOWN;
@@ -61,7 +66,10 @@ void emit_proc(struct core *core, struct proc *p, struct report_proc *out)
 	out->cgroup_path = core->containers.all[p->container].path;
 	out->memcg = core->containers.all[p->container].id;
 	out->workload = &core->containers.all[p->container].workload;
-	name_service(core, p, out);
+	service = outlook_peek_service(core, p);
+	out->service_name[0] = '\0';
+	if (service)
+		emit_service_name(core, p, service->local.port, out->service_name);
 }
 
 void emit_proc_id(struct core *core, const struct proc_id *id, struct report_proc *out)

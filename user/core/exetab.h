@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * exetab.h - paths of executables, each kept once for all processes that run it.
+ * exetab.h - paths of executables, each kept once for all processes that run it; and so other texts
+ * that many processes share.
  *
  * Limit: 512 different paths at a time; beyond, a path is not kept ("" in the output) and counted
  * in `refused`.

@@ -45,6 +45,8 @@ struct culprit {
 	char exe_path[EXETAB_PATH_LEN];
 	char cgroup_path[RECORD_PATH_LEN];
 	struct workload workload;
+	char service_name[SERVICE_NAME_LEN];
+	bool is_named; /* that is a name, and not only COMM:PORT */
 };
 
 struct incident {
@@ -74,6 +76,8 @@ struct incident {
 	uint32_t next_tgid;
 	uint32_t restarts_10m;
 	char owner_comm[RECORD_COMM_LEN]; /* of who listens or listened there, "" unknown */
+	char owner_service[SERVICE_NAME_LEN];
+	bool owner_is_named; /* as culprit.is_named */
 };
 
 /* What is needed of a closed incident to go on with it. */

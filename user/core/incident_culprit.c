@@ -7,6 +7,7 @@
 
 #include "core/facts.h"
 #include "core/incident.h"
+#include "core/outlook.h"
 #include "core/state.h"
 #include "model/text.h"
 
@@ -29,8 +30,11 @@ const struct death *incident_death(const struct incident *incident)
 	return incident->culprit.death.exit_ns ? &incident->culprit.death : NULL;
 }
 
-static void snapshot(struct core *core, struct culprit *c, struct proc *p)
+static void snapshot(struct core *core, struct incident *incident, struct proc *p)
 {
+	struct culprit *c = &incident->culprit;
+	const struct endpoint *at = &upstream_of(core, incident)->endpoint;
+	const struct service *service = outlook_peek_service(core, p);
 	struct container *container = &core->containers.all[p->container];
 
 	c->parent = p->parent;
@@ -47,6 +51,8 @@ static void snapshot(struct core *core, struct culprit *c, struct proc *p)
 	memcpy(c->exe_path, core->exes.exes[p->exe].path, sizeof(c->exe_path));
 	memcpy(c->cgroup_path, container->path, sizeof(c->cgroup_path));
 	c->workload = container->workload;
+	c->is_named = emit_service_name(core, p, service ? service->local.port : at->port,
+					c->service_name);
 }
 
 static void take_death(struct core *core, struct incident *incident, struct death *d)
@@ -57,7 +63,7 @@ static void take_death(struct core *core, struct incident *incident, struct deat
 	incident->culprit.death = *d;
 	d->explained = true;
 	if (p)
-		snapshot(core, &incident->culprit, p);
+		snapshot(core, incident, p);
 }
 
 static void take_owner(struct core *core, struct incident *incident, const struct correlation *c)
@@ -68,7 +74,7 @@ static void take_owner(struct core *core, struct incident *incident, const struc
 	if (!p)
 		return;
 	facts_account(core, p, &incident->culprit.death);
-	snapshot(core, &incident->culprit, p);
+	snapshot(core, incident, p);
 }
 
 static void note_victims(const struct correlate_tables *t, struct incident *incident)
@@ -176,8 +182,11 @@ static void note_service(struct core *core, struct incident *incident, const str
 		incident->next_tgid = s->newest_owner.tgid;
 	incident->restarts_10m =
 		(uint32_t)max_u64(incident->restarts_10m, service_restarts(s, core->now_ns));
-	if (owner)
-		memcpy(incident->owner_comm, owner->comm, sizeof(incident->owner_comm));
+	if (!owner)
+		return;
+	memcpy(incident->owner_comm, owner->comm, sizeof(incident->owner_comm));
+	incident->owner_is_named =
+		emit_service_name(core, owner, s->local.port, incident->owner_service);
 }
 
 void incident_note_services(struct core *core, struct incident *incident,

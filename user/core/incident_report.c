@@ -83,21 +83,13 @@ static void fill_quality(const struct core *core, const struct incident *inciden
 			out->missing_probes[out->nr_missing_probes++] = core->probes[i].name;
 }
 
-/* A systemd unit names its service; else the program has to. */
 static void fill_service_name(const struct incident *incident, struct report_incident *out)
 {
-	static const char suffix[] = ".service";
-	const char *name = incident->has_culprit ? incident->culprit.comm : incident->owner_comm;
-	const char *unit = strrchr(out->culprit.cgroup_path, '/');
-	size_t len = unit ? strlen(unit + 1) : 0;
-
-	if (len > sizeof(suffix) - 1 && strcmp(unit + 1 + len - (sizeof(suffix) - 1), suffix) == 0)
-		text_copy(out->service_name, sizeof(out->service_name), unit + 1,
-			  len - (sizeof(suffix) - 1));
-	else
-		text_copy(out->service_name, sizeof(out->service_name), name, RECORD_COMM_LEN);
-	if (incident->has_culprit)
-		memcpy(out->culprit.service_name, out->service_name, sizeof(out->service_name));
+	memcpy(out->service_name,
+	       incident->has_culprit ? incident->culprit.service_name : incident->owner_service,
+	       sizeof(out->service_name));
+	memcpy(out->culprit.service_name, incident->culprit.service_name,
+	       sizeof(out->culprit.service_name));
 }
 
 /* Warnings about what clients did not feel, errors about what they did or, unread, must have. */

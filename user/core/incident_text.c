@@ -33,12 +33,24 @@ void text_add_signal(struct text *t, int32_t sig)
 		text_add(t, "signal %d", sig);
 }
 
-/* Who: the culprit, else who answers there, else the address. */
+static void add_culprit(struct text *t, const struct subject *s)
+{
+	const struct report_proc *culprit = &s->r->culprit;
+	const char *comm = *culprit->comm ? culprit->comm : "a process";
+
+	if (s->incident->culprit.is_named)
+		text_add(t, "%s (%s, pid %u)", culprit->service_name, comm, culprit->id.tgid);
+	else
+		text_add(t, "%s (pid %u)", comm, culprit->id.tgid);
+}
+
+/* Who: the culprit, else who answers there, else the address; with the service's name, if it has one. */
 static void add_owner(struct text *t, const struct subject *s)
 {
 	if (s->r->has_culprit)
-		text_add(t, "%s (pid %u)", *s->r->culprit.comm ? s->r->culprit.comm : "a process",
-			 s->r->culprit.id.tgid);
+		add_culprit(t, s);
+	else if (s->incident->owner_is_named)
+		text_add(t, "%s", s->incident->owner_service);
 	else if (*s->incident->owner_comm)
 		text_add(t, "%s", s->incident->owner_comm);
 	else

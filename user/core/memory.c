@@ -9,10 +9,10 @@
 	}
 
 static const struct memory_row rows[] = {
-	ROW(procs, PROCTAB_SIZE),     ROW(exes, EXETAB_SIZE),	  ROW(containers, CONTAINER_MAX),
-	ROW(growths, GROWTH_MAX),     ROW(deaths, DEATH_MAX),	  ROW(services, SERVICE_MAX),
-	ROW(traffics, TRAFFIC_MAX),   ROW(lives, LIVES_SERVICES), ROW(gateways, GATEWAY_MAX),
-	ROW(incidents, INCIDENT_MAX),
+	ROW(procs, PROCTAB_SIZE),     ROW(exes, EXETAB_SIZE),	    ROW(containers, CONTAINER_MAX),
+	ROW(growths, GROWTH_MAX),     ROW(deaths, DEATH_MAX),	    ROW(services, SERVICE_MAX),
+	ROW(traffics, TRAFFIC_MAX),   ROW(lives, LIVES_SERVICES),   ROW(gateways, GATEWAY_MAX),
+	ROW(incidents, INCIDENT_MAX), ROW(told_names, EXETAB_SIZE),
 };
 
 #define NR_ROWS (sizeof(rows) / sizeof(rows[0]))

@@ -38,13 +38,15 @@ struct proc {
 	uint16_t newer;
 	uint16_t container; /* index into struct containers, and so on */
 	uint16_t exe;
+	uint16_t told_name; /* of its service, as it was told; in core.told_names */
 	uint16_t growth;
 	uint16_t death;
 	uint16_t gateway;
 	uint16_t gateway_generation;
 	uint16_t traffic;
-	uint8_t runtime;  /* enum runtime_kind */
-	uint8_t oom_exit; /* enum oom_exit */
+	uint8_t runtime;	  /* enum runtime_kind */
+	uint8_t oom_exit;	  /* enum oom_exit */
+	uint8_t told_name_source; /* enum name_source */
 	uint16_t runtime_version;
 	uint32_t map_failures;		 /* refused mmap, mremap and brk calls, as last told */
 	uint64_t heap_limit_bytes;	 /* told by flag or environment; 0 none */

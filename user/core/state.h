@@ -47,6 +47,7 @@ struct core {
 	struct gaps gaps;
 	struct proctab procs;
 	struct exetab exes;
+	struct exetab told_names; /* of services; kept as those are: few, and each for many */
 	struct containers containers;
 	struct growths growths;
 	uint16_t due_growths[GROWTH_MAX]; /* in the order their records came */
@@ -73,6 +74,9 @@ void emit_end(struct core *core);
 void emit_proc(struct core *core, struct proc *p, struct report_proc *out);
 /* Also for a process nobody knows. */
 void emit_proc_id(struct core *core, const struct proc_id *id, struct report_proc *out);
+/* What the service is called that `p` is part of, or would be at that port; see service_name.h. */
+bool emit_service_name(const struct core *core, const struct proc *p, uint16_t port,
+		       char out[SERVICE_NAME_LEN]);
 void emit_gateway(struct core *core, const struct gateway *g, struct report_gateway *out);
 void emit_impact(const struct gateway *g, const struct impact *impact, struct report_impact *out);
 

@@ -90,6 +90,7 @@ void process_release(void *arg, struct proc *p)
 	process_set_anon(core, p, 0);
 	container_put(&core->containers, p->container);
 	exetab_put(&core->exes, p->exe);
+	exetab_put(&core->told_names, p->told_name);
 	/* Its death stays: an incident may still ask for it, and it holds copies only. */
 }
 
@@ -97,6 +98,17 @@ void process_set_comm(struct proc *p, const char comm[RECORD_COMM_LEN])
 {
 	if (comm[0])
 		text_copy(p->comm, sizeof(p->comm), comm, RECORD_COMM_LEN);
+}
+
+static void set_told_name(struct core *core, struct proc *p, uint8_t source, const char *name,
+			  uint32_t size)
+{
+	/* Taken before the old one is put back: it may be the same. */
+	uint16_t index = exetab_take(&core->told_names, name, size);
+
+	exetab_put(&core->told_names, p->told_name);
+	p->told_name = index;
+	p->told_name_source = source < NR_NAME_SOURCES ? source : NAME_SOURCE_NONE;
 }
 
 void take_proc(struct core *core, const struct record *r)
@@ -121,6 +133,8 @@ void take_proc(struct core *core, const struct record *r)
 	p->heap_limit_bytes = parent->heap_limit_bytes;
 	p->supervisor_limit_bytes = parent->supervisor_limit_bytes;
 	p->exe = exetab_take(&core->exes, core->exes.exes[parent->exe].path, EXETAB_PATH_LEN);
+	set_told_name(core, p, parent->told_name_source,
+		      core->told_names.exes[parent->told_name].path, EXETAB_PATH_LEN);
 }
 
 void take_exec(struct core *core, const struct record *r)
@@ -139,6 +153,7 @@ void take_exec(struct core *core, const struct record *r)
 	p->heap_limit_bytes = p->supervisor_limit_bytes = 0;
 	exetab_put(&core->exes, p->exe);
 	p->exe = 0;
+	set_told_name(core, p, NAME_SOURCE_NONE, "", 1);
 	process_drop_growth(core, p);
 	process_drop_traffic(core, p);
 }
@@ -157,6 +172,7 @@ void take_exe(struct core *core, const struct record *r)
 	p->supervisor_limit_bytes = r->exe.supervisor_limit_bytes;
 	exetab_put(&core->exes, p->exe);
 	p->exe = exetab_take(&core->exes, r->exe.path, sizeof(r->exe.path));
+	set_told_name(core, p, r->exe.name_source, r->exe.name, sizeof(r->exe.name));
 }
 
 /* Memory --------------------------------------------------------------------------------------- */

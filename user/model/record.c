@@ -82,6 +82,13 @@ static const char *const oom_exits[] = {
 };
 HOLDS_ALL(oom_exits, NR_OOM_EXITS);
 
+static const char *const name_sources[] = {
+	[NAME_SOURCE_NONE] = "none",
+	[NAME_SOURCE_OTEL] = "otel",
+	[NAME_SOURCE_PM2] = "pm2",
+};
+HOLDS_ALL(name_sources, NR_NAME_SOURCES);
+
 static const char *const container_runtimes[] = {
 	[CONTAINER_RUNTIME_UNKNOWN] = "unknown", [CONTAINER_RUNTIME_CONTAINERD] = "containerd",
 	[CONTAINER_RUNTIME_CRIO] = "cri-o",	 [CONTAINER_RUNTIME_DOCKER] = "docker",
@@ -214,6 +221,8 @@ static const struct record_field exe_fields[] = {
 	NUMBER("runtime_version", exe.runtime_version),
 	NUMBER("heap_limit_bytes", exe.heap_limit_bytes),
 	NUMBER("supervisor_limit_bytes", exe.supervisor_limit_bytes),
+	ENUM("name_source", exe.name_source, name_sources),
+	STRING("name", exe.name),
 	STRING("path", exe.path),
 };
 

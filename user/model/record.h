@@ -125,6 +125,11 @@ enum heap_limit_source {
 /* How a runtime was told to end when its heap is full. */
 enum oom_exit { OOM_EXIT_NONE = 0, OOM_EXIT_CODE, OOM_EXIT_ABORT, NR_OOM_EXITS };
 
+/* Who told a process what its service is called. */
+enum name_source { NAME_SOURCE_NONE = 0, NAME_SOURCE_OTEL, NAME_SOURCE_PM2, NR_NAME_SOURCES };
+
+#define RECORD_NAME_LEN 64
+
 struct record_exe {
 	struct proc_id proc;
 	uint8_t runtime;  /* enum runtime_kind */
@@ -134,6 +139,8 @@ struct record_exe {
 	uint16_t runtime_version;	 /* major, of Node.js; 0 unknown */
 	uint64_t heap_limit_bytes;	 /* --max-old-space-size, -Xmx, GOMEMLIMIT; 0 not told */
 	uint64_t supervisor_limit_bytes; /* pm2's max_memory_restart; 0 not told */
+	uint8_t name_source;		 /* enum name_source */
+	char name[RECORD_NAME_LEN];	 /* OTEL_SERVICE_NAME, or pm2's name of the app */
 	char path[RECORD_PATH_LEN];
 };
 

@@ -310,7 +310,7 @@ uint64_t executables_heap_flag(const struct proc_id *proc, const char *name)
 	return told.heap_limit_bytes;
 }
 
-/* What cannot be read was not told. Only numbers stay behind. */
+/* What cannot be read was not told. Only numbers stay behind, and what the service is called. */
 static void read_told(const struct executables_query *query, struct record_exe *exe)
 {
 	char args[ARGS_BYTES], env[ARGS_BYTES];
@@ -330,6 +330,8 @@ static void read_told(const struct executables_query *query, struct record_exe *
 	exe->oom_exit = told.oom_exit;
 	exe->heap_limit_source = told.heap_limit_source;
 	exe->heap_limit_bytes = told.heap_limit_bytes;
+	exe->name_source = told.name_source;
+	memcpy(exe->name, told.name, sizeof(exe->name));
 	if (told.heap_limit_source != HEAP_LIMIT_FLAG && query->flag_bytes_at_start) {
 		exe->heap_limit_source = HEAP_LIMIT_FLAG;
 		exe->heap_limit_bytes = query->flag_bytes_at_start;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 #define MIB_SHIFT 20
 /* No limit that is meant as one is higher, and nothing below overflows. */
 #define MAX_BYTES (1ULL << 56)
@@ -491,6 +493,23 @@ uint64_t process_args_supervisor_limit(const char *env, size_t len)
 	return bytes;
 }
 
+static void read_name(const struct process_args_input *in, struct process_args *out)
+{
+	char word[WORD_BYTES];
+	struct words words;
+
+	if (find_variable(in, "OTEL_SERVICE_NAME", &argv_words, &words))
+		out->name_source = NAME_SOURCE_OTEL;
+	else if (find_in_pm2_env(in, "\"name\":", &words) ||
+		 (find_variable(in, "pm_id", &argv_words, &words) &&
+		  find_variable(in, "name", &argv_words, &words)))
+		out->name_source = NAME_SOURCE_PM2;
+	if (out->name_source && next_word(&words, word))
+		utf8_sanitize(out->name, sizeof(out->name), word, strlen(word));
+	if (!*out->name)
+		out->name_source = NAME_SOURCE_NONE;
+}
+
 void process_args_parse(const struct process_args_input *in, struct process_args *out)
 {
 	memset(out, 0, sizeof(*out));
@@ -499,4 +518,5 @@ void process_args_parse(const struct process_args_input *in, struct process_args
 	else if (in->runtime == RUNTIME_JVM)
 		read_jvm(in, out);
 	out->supervisor_limit_bytes = process_args_supervisor_limit(in->env, in->env_len);
+	read_name(in, out);
 }

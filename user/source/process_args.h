@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * process_args.h - what a process was told about memory when it was started: the limit of its heap,
- * how to end when that is full, at what size its supervisor restarts it. Pure: it is handed command
- * line and environment, reads them as the runtime does, and gives back numbers only.
+ * process_args.h - what a process was told when it was started: the limit of its heap, how to end when
+ * that is full, at what size its supervisor restarts it, and what its service is called. Pure: it is
+ * handed command line and environment, reads them as the runtime does, and gives back numbers and that
+ * one name.
  *
  * Both texts are entries ended by NUL, as /proc has them, and anybody's bytes. An entry without an
  * end was cut off and says nothing. A process may have written a title over its command line; then
@@ -32,6 +33,8 @@ struct process_args {
 	uint64_t supervisor_limit_bytes; /* 0 not told */
 	uint8_t heap_limit_source;	 /* enum heap_limit_source */
 	uint8_t oom_exit;		 /* enum oom_exit */
+	uint8_t name_source;		 /* enum name_source */
+	char name[RECORD_NAME_LEN];	 /* "" not told */
 };
 
 void process_args_parse(const struct process_args_input *in, struct process_args *out);
