@@ -63,6 +63,7 @@ say  = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 include scripts/manual/manual.mk
 include deploy/install.mk
 include tests/kernels/kernels.mk
+include tests/package/package.mk
 include tests/containers/containers.mk
 include tests/prometheus/prometheus.mk
 include deploy/image/image.mk

@@ -2,8 +2,10 @@
 # install.mk - part of the Makefile: where everything goes on a host. Into PREFIX, but for two files that are
 # read from /etc alone; there a configuration that exists is kept.
 
-ZSH_DIR ?= site-functions
-SHARE    = $(DESTDIR)$(PREFIX)/share
+# Packages say where their distribution wants these two.
+ZSH_DIR  ?= site-functions
+UNIT_DIR ?= $(PREFIX)/lib/systemd/system
+SHARE     = $(DESTDIR)$(PREFIX)/share
 
 install: all $(MANUAL)
 	install -D -m 0755 memswell $(DESTDIR)$(PREFIX)/bin/memswell
@@ -12,9 +14,9 @@ install: all $(MANUAL)
 	install -D -m 0644 build/manual/memswell.bash $(SHARE)/bash-completion/completions/memswell
 	install -D -m 0644 build/manual/memswell.zsh $(SHARE)/zsh/$(ZSH_DIR)/_memswell
 	install -D -m 0644 -t $(SHARE)/fish/vendor_completions.d build/manual/memswell.fish
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -d $(DESTDIR)$(UNIT_DIR)
 	sed 's,/usr/bin/,$(PREFIX)/bin/,' deploy/systemd/memswell.service \
-		> $(DESTDIR)$(PREFIX)/lib/systemd/system/memswell.service
+		> $(DESTDIR)$(UNIT_DIR)/memswell.service
 	install -D -m 0644 deploy/systemd/memswell.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/memswell.conf
 	[ -e $(DESTDIR)/etc/default/memswell ] || \
 		install -D -m 0644 deploy/systemd/memswell.default $(DESTDIR)/etc/default/memswell

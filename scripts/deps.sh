@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# deps.sh MODE - install what MODE (build, demo, test, scenarios, bench, views, containers, prometheus, image, kernels or
-# analyze) needs from Debian, naming each missing package with its reason. Silent when nothing is missing. It never starts a
-# service. What only some scenarios need is optional: each of it is tried by itself.
+# deps.sh MODE - install what MODE (build, demo, test, scenarios, bench, views, containers, prometheus, image, package, kernels
+# or analyze) needs from Debian, naming each missing package with its reason. Silent when nothing is missing. It
+# never starts a service. What only some scenarios need is optional: each of it is tried by itself.
 set -eu
 
 # mode  package  program that does as well ("-": only the package counts)  why
@@ -45,6 +45,15 @@ table() {
 	views npm              npm       fetches playwright-core, which drives it
 	views poppler-utils    pdftoppm  looks at printed pages
 	views fonts-dejavu-core -        letters
+	package debhelper        dh        packs the Debian package
+	package dpkg-dev         dpkg-buildpackage drives that
+	package lintian          lintian   judges it
+	package systemd          systemd-analyze judges its unit, which runs in a guest
+	package man-db           man       shows the manual
+	package mandoc           mandoc    judges it
+	package zsh              zsh       completes in it
+	package fish             fish      completes in it
+	package logrotate        logrotate rotates reports
 	analyze clang-tidy       clang-tidy static analysis
 	containers containerd    containerd runs pods as a kubelet has them made
 	containers podman        podman    runs containers and pods
@@ -70,7 +79,7 @@ table() {
 }
 
 usage() {
-	echo "usage: deps.sh build|demo|test|scenarios|bench|views|containers|prometheus|image|kernels|analyze" >&2
+	echo "usage: deps.sh build|demo|test|scenarios|bench|views|containers|prometheus|image|package|kernels|analyze" >&2
 	exit 2
 }
 
@@ -85,6 +94,7 @@ views) modes="build demo views" ;;
 containers) modes="build demo test containers" ;;
 prometheus) modes="build demo test prometheus" ;;
 image) modes="build image" ;;
+package) modes="build demo test package" ;;
 kernels) modes="build demo test kernels" ;;
 analyze) modes="build analyze" ;;
 *) usage ;;
