@@ -4,22 +4,24 @@
 # bench.sh - what memswell costs on this host. Prints a table; judges nothing, for a busy or shared
 # machine may swing more than what is measured. Everything is compared in short alternating windows
 # with and without memswell, beside an A/A control that compares "without" with itself.
-#   PAIRS=n      windows of each kind (default 30)
+#   PAIRS=n      windows of each kind (default 30; of other tools, at most 12)
 #   WINDOW_S=s   length of a throughput window (whole seconds, default 2)
 #   SECTIONS=... which of: bpf_cost agent_cost start_time tick_cost replay_speed syscalls throughput
 #                latency rivals (default all)
-#   LIMIT_S=s    no new pair is begun after so many seconds (default 1800); the whole takes some 20
-#                minutes. What was cut short says how many pairs it had.
+#   LIMIT_S=s    no new pair is begun after so many seconds (default 1500). What was cut short says how
+#                many pairs it had.
+# All of it takes some 18 minutes, with PAIRS=10 some 9; the first line says what is to be expected.
 cd "$(dirname "$0")/../.." || exit 1
 sh scripts/deps.sh bench || exit 1
 . tests/live/lib.sh
-. tests/bench/rivals.sh
 PAIRS=${PAIRS:-30}
 WINDOW_S=${WINDOW_S:-2}
-LIMIT_S=${LIMIT_S:-1800}
+LIMIT_S=${LIMIT_S:-1500}
+SECTIONS=${SECTIONS:-bpf_cost agent_cost start_time tick_cost replay_speed syscalls throughput latency rivals}
 P99_RATE=1000
 BENCH_DIR=tests/bench
 BUILD=build/bench
+. $BENCH_DIR/rivals.sh
 
 fail() {
 	echo "bench: $1" >&2
@@ -55,25 +57,27 @@ off() {
 }
 WATCH_PID=
 
-# pairs FILE MEASURE [PAIRS ON OFF]: pairs with and without memswell, or what ON starts and OFF ends,
-# in changing order, and as many controls.
-pairs() {
-	local file=$1 measure=$2 nr=${3:-$PAIRS} on=${4:-on} off=${5:-off} i without with again
-	: >"$file"
-	for ((i = 0; i < nr && SECONDS < LIMIT_S; i++)); do
-		if ((i % 2)); then
-			$on; with=$($measure); $off
-			without=$($measure)
-			again=$($measure)
-		else
-			again=$($measure)
-			without=$($measure)
-			$on; with=$($measure); $off
-		fi
-		echo "on $without / $with" >>"$file"
-		if ((i % 2)); then echo "aa $without / $again"; else echo "aa $again / $without"; fi \
-			>>"$file"
-	done
+# pair FILE MEASURE NUMBER [ON OFF]: one window with memswell or what ON starts and OFF ends, one without,
+# and a second one without as control; in an order that the number changes.
+pair() {
+	local file=$1 measure=$2 number=$3 on=${4:-on} off=${5:-off} without with again
+	if ((number % 2)); then
+		$on; with=$($measure); $off
+		without=$($measure)
+		again=$($measure)
+		echo "aa $without / $again" >>"$file"
+	else
+		again=$($measure)
+		without=$($measure)
+		$on; with=$($measure); $off
+		echo "aa $again / $without" >>"$file"
+	fi
+	echo "on $without / $with" >>"$file"
+}
+
+pairs() { # FILE MEASURE
+	local i
+	for ((i = 0; i < PAIRS && SECONDS < LIMIT_S; i++)); do pair "$1" "$2" $i; done
 }
 
 paired() { # FILE COLUMN LABEL [percent]
@@ -245,6 +249,18 @@ replay_speed() {
 			n, bytes / 1e6, ms / 1000, n / (ms / 1000) }'
 }
 
+# As seen on a machine with two CPUs: what does not depend on PAIRS, and what each pair takes.
+declare -A FIXED_S=([bpf_cost]=25 [agent_cost]=32 [start_time]=5 [tick_cost]=62 [replay_speed]=14)
+declare -A PAIR_S=([syscalls]=3 [throughput]=$((3 * WINDOW_S + 1)) [latency]=$((3 * WINDOW_S + 2)))
+estimated_minutes() {
+	local section sum=10
+	for section in $SECTIONS; do
+		sum=$((sum + ${FIXED_S[$section]:-0} + PAIRS * ${PAIR_S[$section]:-0}))
+		[ "$section" != rivals ] || sum=$((sum + RIVAL_PAIRS * 4 * (3 * WINDOW_S + 2)))
+	done
+	echo $(((sum < LIMIT_S ? sum : LIMIT_S) / 60 + 1))
+}
+
 [ "$(id -u)" -eq 0 ] || fail "needs root"
 [ -x "$MEMSWELL" ] || fail "memswell is not built: run make"
 build
@@ -255,8 +271,9 @@ wait_port "$UPSTREAM" || fail "the service does not start"
 gateway "$PORT" "$UPSTREAM" 1 64 || fail "nginx does not start"
 requests_per_s 1 >/dev/null # warm
 
-echo "memswell bench: $(uname -sr), $(nproc) CPUs, $("$NGINX" -v 2>&1 | sed 's/.*: //'), node $("$NODE" -v)"
-for section in ${SECTIONS:-bpf_cost agent_cost start_time tick_cost replay_speed syscalls throughput latency rivals}; do
+echo "memswell bench: $(uname -sr), $(nproc) CPUs, $("$NGINX" -v 2>&1 | sed 's/.*: //'), node $("$NODE" -v);" \
+	"some $(estimated_minutes) minutes"
+for section in $SECTIONS; do
 	echo
 	$section
 done

@@ -5,11 +5,21 @@
 # the tool and without, in alternating pairs, and the CPU that the tool itself took. It starts the
 # tools; what they would have told is not compared.
 
-# tool_cpu_ms: CPU of all processes in the tool's session, the dead ones included, in 10 ms steps.
-tool_cpu_ms() {
-	cat /proc/[0-9]*/stat 2>/dev/null | awk -v sid="$TOOL_PID" '{
-		sub(/^.*\) /, ""); if ($4 == sid) ticks += $12 + $13 + $14 + $15 }
-		END { print ticks * 10 }'
+RIVAL_PAIRS=$((PAIRS < 12 ? PAIRS : 12))
+
+# tool_cpu_ns: CPU of all threads of the tool's session, and of its children that ended.
+tool_cpu_ns() {
+	local dir stat sum=0 spent
+	for dir in /proc/[0-9]*; do
+		read -r stat 2>/dev/null <"$dir/stat" || continue
+		read -ra stat <<<"${stat##*) }"
+		[ "${stat[3]}" = "$TOOL_PID" ] || continue
+		sum=$((sum + (stat[13] + stat[14]) * 10000000)) # in ticks of 10 ms
+		for spent in "$dir"/task/*/schedstat; do
+			read -r spent _ 2>/dev/null <"$spent" && sum=$((sum + spent))
+		done
+	done
+	echo $sum
 }
 
 tool_on() {
@@ -18,7 +28,7 @@ tool_on() {
 	local i
 	for ((i = 0; i < 200; i++)); do
 		grep -qE "$TOOL_READY" "$RIG/tool.log" && break
-		kill -0 "$TOOL_PID" 2>/dev/null || fail "$1 does not start: $(tail -n 1 "$RIG/tool.log")"
+		kill -0 "$TOOL_PID" 2>/dev/null || fail "${TOOL[0]} does not start: $(tail -n 1 "$RIG/tool.log")"
 		sleep 0.05
 	done
 	sleep 0.3
@@ -38,35 +48,50 @@ tool_off() {
 # Requests/s, and the share of one core that the tool took meanwhile.
 requests_and_tool_cpu() {
 	local before after begin end rate
-	before=$(tool_cpu_ms) begin=$(now_ms)
+	before=$(tool_cpu_ns) begin=$(now_ms)
 	rate=$(requests_per_s)
-	after=$(tool_cpu_ms) end=$(now_ms)
-	awk -v rate="$rate" -v ms=$((after - before)) -v wall=$((end - begin)) \
-		'BEGIN { printf "%s %.2f", rate, 100 * ms / wall }'
+	after=$(tool_cpu_ns) end=$(now_ms)
+	awk -v rate="$rate" -v ns=$((after - before)) -v wall=$((end - begin)) \
+		'BEGIN { printf "%s %.3f", rate, ns / wall / 1e4 }'
 }
 
-rival() { # LABEL READY_PATTERN COMMAND...
-	local label=$1
-	TOOL_READY=$2
-	shift 2
-	TOOL=("$@")
-	if ! command -v "$1" >/dev/null; then
-		echo "  $label: $1 is not installed: not measured"
-		return
-	fi
-	TOOL_PID=0
-	pairs "$RIG/rival" requests_and_tool_cpu $((PAIRS < 12 ? PAIRS : 12)) tool_on tool_off
-	paired "$RIG/rival" 0 "$label"
-	paired "$RIG/rival" 1 "$label, its CPU" percent
+declare -A RIVAL_LABEL=([memswell]="memswell" [bpftrace]="bpftrace, same signals"
+	[tshark]="tshark, answers only" [proc]="/proc once a second")
+
+tool_of() { # NAME: sets TOOL, its command, and TOOL_READY, what it says when it is ready
+	TOOL_READY='^ready'
+	case $1 in
+	memswell) TOOL=("$MEMSWELL" run --state none) TOOL_READY='ready:' ;;
+	bpftrace)
+		# shellcheck disable=SC2016 # for the inner shell
+		TOOL=(unshare -m sh -c 'mount -t tracefs tracefs /sys/kernel/tracing &&
+			BPFTRACE_STRLEN=16 exec bpftrace "$1"' sh "$BENCH_DIR/signals.bt")
+		;;
+	tshark)
+		TOOL=(tshark -l -i lo -Y 'http.response.code == 502' -f
+			"tcp port $PORT and tcp[((tcp[12:1] & 0xf0) >> 2):4] = 0x48545450")
+		TOOL_READY='Capturing on'
+		;;
+	proc) TOOL=(bash "$BENCH_DIR/poll_proc.sh") ;;
+	esac
 }
 
+# A pair of each in turn, so that all see the same machine, also if the time ends.
 rivals() {
+	local name i tools=(memswell proc)
 	echo "The same job by other means: throughput with / without, and the tool's own CPU"
-	rival memswell 'ready:' "$MEMSWELL" run
-	rival "bpftrace, same signals" '^ready' unshare -m sh -c \
-		'mount -t tracefs tracefs /sys/kernel/tracing && BPFTRACE_STRLEN=16 exec bpftrace "$1"' \
-		sh "$BENCH_DIR/signals.bt"
-	rival "tshark, answers only" 'Capturing on' tshark -l -i lo -Y 'http.response.code == 502' -f \
-		"tcp port $PORT and tcp[((tcp[12:1] & 0xf0) >> 2):4] = 0x48545450"
-	rival "/proc once a second" '^ready' bash "$BENCH_DIR/poll_proc.sh"
+	for name in bpftrace tshark; do
+		if command -v $name >/dev/null; then tools+=($name); else echo "  $name is not installed: not measured"; fi
+	done
+	for ((i = 0; i < RIVAL_PAIRS && SECONDS < LIMIT_S; i++)); do
+		for name in "${tools[@]}"; do
+			tool_of "$name"
+			TOOL_PID=0
+			pair "$RIG/rival.$name" requests_and_tool_cpu $i tool_on tool_off
+		done
+	done
+	for name in "${tools[@]}"; do
+		paired "$RIG/rival.$name" 0 "${RIVAL_LABEL[$name]}"
+		paired "$RIG/rival.$name" 1 "${RIVAL_LABEL[$name]}, its CPU" percent
+	done
 }
