@@ -46,6 +46,8 @@ BEFORE = (
 # Our witnesses are shells and millisecond logs; where lib.sh is told that computing is slow, so are
 # they.
 CLOCK_SLACK_MS = 400 if int(os.environ.get("MEMSWELL_TEST_SLOWNESS", "1")) > 1 else 100
+# A supervisor learns of a death when it gets to run: late on a busy machine, but never before it.
+SUPERVISOR_LATE_MS = 1000
 
 
 class Mismatch(Exception):
@@ -237,13 +239,14 @@ def check_times(run):
     pairs = []
     if run.options.exit is not None or run.truth.lives:
         if "exit" in wall:
-            pairs.append(("exit", wall["exit"], run.truth.death()["end_ms"]))
+            pairs.append(("exit", wall["exit"], run.truth.death()["end_ms"], SUPERVISOR_LATE_MS))
     failures = run.truth.failure_times_ms
     if "first_failure" in wall and failures:
-        pairs.append(("first failure", wall["first_failure"], min(failures)))
-        pairs.append(("last failure", wall["last_failure"], max(failures)))
-    for what, got, wanted in pairs:
-        require(abs(got - wanted) <= run.options.clock_slack_ms, f"{what}: {got - wanted:+.0f} ms from truth")
+        pairs.append(("first failure", wall["first_failure"], min(failures), 0))
+        pairs.append(("last failure", wall["last_failure"], max(failures), 0))
+    slack = run.options.clock_slack_ms
+    for what, got, wanted, late in pairs:
+        require(-max(slack, late) <= got - wanted <= slack, f"{what}: {got - wanted:+.0f} ms from truth")
 
 
 def check_not_early(run):
