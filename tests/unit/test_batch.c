@@ -90,6 +90,33 @@ static void a_record_survives_to_the_byte(void **state)
 	batch_free(&batch);
 }
 
+/* Stored are the bytes that are not 0: any mixture of both must come back, in any length. */
+static void zeroes_anywhere_survive(void **state)
+{
+	size_t offset = offsetof(struct record, header);
+	struct record record;
+	uint32_t random = 1;
+
+	(void)state;
+	for (size_t end = offset; end <= sizeof(record); end++) {
+		struct batch batch = {0};
+		struct seen seen = {.nr = 0};
+
+		record_init(&record, RECORD_FLOW, 9);
+		for (size_t i = offset; i < end; i++) {
+			random = random * 1664525 + 1013904223;
+			((uint8_t *)&record)[i] = random >> 31 ? (uint8_t)(random >> 16) : 0;
+		}
+		batch_add(&batch, &record);
+		batch_add(&batch, &record);
+		batch_emit(&batch, on_record, &seen);
+		assert_int_equal(seen.nr, 2);
+		assert_memory_equal(&seen.records[0], &record, sizeof(record));
+		assert_memory_equal(&seen.records[1], &record, sizeof(record));
+		batch_free(&batch);
+	}
+}
+
 static void beyond_the_limit_records_are_counted_not_kept(void **state)
 {
 	struct batch batch = {0};
@@ -144,6 +171,7 @@ int main(void)
 		cmocka_unit_test(records_come_out_in_order_of_time),
 		cmocka_unit_test(equal_times_keep_their_order),
 		cmocka_unit_test(a_record_survives_to_the_byte),
+		cmocka_unit_test(zeroes_anywhere_survive),
 		cmocka_unit_test(beyond_the_limit_records_are_counted_not_kept),
 		cmocka_unit_test(a_full_batch_still_takes_losses_and_the_tick),
 	};

@@ -13,17 +13,70 @@
 #define KEPT_BYTES   (64U << 10)
 #define KEPT_ENTRIES 512U
 
-/* Stored: everything from the union on, up to the last byte that is not zero, but at least one. */
+/*
+ * Stored is the union, up to its last word that is not 0, but at least one: of each word a mask of the
+ * bytes that are not 0, and these. Counters leave most of their bytes 0, and names of theirs.
+ */
 #define PAYLOAD_OFFSET offsetof(struct record, header)
+#define PAYLOAD_WORDS  ((sizeof(struct record) - PAYLOAD_OFFSET) / sizeof(uint64_t))
+#define PACKED_MAX     (PAYLOAD_WORDS * (1 + sizeof(uint64_t)))
 
-static uint16_t payload_size(const struct record *record)
+_Static_assert(PAYLOAD_OFFSET % sizeof(uint64_t) == 0 &&
+		       sizeof(struct record) % sizeof(uint64_t) == 0,
+	       "a record is whole words");
+
+static uint64_t payload_word(const struct record *record, size_t word)
 {
-	const uint8_t *bytes = (const uint8_t *)record;
-	size_t end = sizeof(*record);
+	uint64_t value;
 
-	while (end > PAYLOAD_OFFSET + 1 && bytes[end - 1] == 0)
-		end--;
-	return (uint16_t)(end - PAYLOAD_OFFSET);
+	memcpy(&value, (const uint8_t *)record + PAYLOAD_OFFSET + word * sizeof(value),
+	       sizeof(value));
+	return value;
+}
+
+static size_t pack_word(uint64_t word, uint8_t *out)
+{
+	uint8_t bytes[sizeof(word)];
+	size_t size = 1;
+
+	out[0] = 0;
+	if (!word)
+		return size;
+	memcpy(bytes, &word, sizeof(bytes));
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		bool is_set = bytes[i];
+
+		out[0] |= (uint8_t)(is_set << i);
+		out[size] = bytes[i]; /* the next one takes the place of a 0 */
+		size += is_set;
+	}
+	return size;
+}
+
+/* `out` has PACKED_MAX bytes and one more, which is scratch. */
+static uint16_t pack(const struct record *record, uint8_t *out)
+{
+	size_t nr = PAYLOAD_WORDS, size = 0;
+
+	while (nr > 1 && !payload_word(record, nr - 1))
+		nr--;
+	for (size_t i = 0; i < nr; i++)
+		size += pack_word(payload_word(record, i), out + size);
+	return (uint16_t)size;
+}
+
+/* Into a record that is all 0. */
+static void unpack(const uint8_t *packed, uint16_t size, struct record *record)
+{
+	uint8_t *bytes = (uint8_t *)record + PAYLOAD_OFFSET;
+
+	for (const uint8_t *end = packed + size; packed < end; bytes += sizeof(uint64_t)) {
+		uint8_t mask = *packed++;
+
+		for (size_t i = 0; mask; mask >>= 1, i++)
+			if (mask & 1)
+				bytes[i] = *packed++;
+	}
 }
 
 static int grow_data(struct batch *batch, uint32_t need)
@@ -87,14 +140,15 @@ static bool has_room(const struct batch *batch, const struct record *record, uin
 
 void batch_add(struct batch *batch, const struct record *record)
 {
-	uint16_t size = payload_size(record);
+	uint8_t packed[PACKED_MAX + 1];
+	uint16_t size = pack(record, packed);
 
 	batch->offered++;
 	if (!has_room(batch, record, size) || grow_data(batch, size) || grow_entries(batch)) {
 		batch->dropped++;
 		return;
 	}
-	memcpy(batch->data + batch->used, (const uint8_t *)record + PAYLOAD_OFFSET, size);
+	memcpy(batch->data + batch->used, packed, size);
 	batch->entries[batch->nr++] = (struct batch_entry){
 		.ts_ns = record->ts_ns,
 		.offset = batch->used,
@@ -158,8 +212,7 @@ void batch_emit(struct batch *batch, record_fn fn, void *arg)
 		memset(&record, 0, sizeof(record));
 		record.ts_ns = entry->ts_ns;
 		record.kind = (enum record_kind)entry->kind;
-		memcpy((uint8_t *)&record + PAYLOAD_OFFSET, batch->data + entry->offset,
-		       entry->size);
+		unpack(batch->data + entry->offset, entry->size, &record);
 		fn(arg, &record);
 	}
 	forget(batch);

@@ -3,7 +3,7 @@
  * batch.h - records between two ticks, in order of time.
  *
  * A struct record is as large as its largest kind; at start there may be three for each of ten
- * thousand processes. So records are stored without trailing zeros and unpacked on the way out.
+ * thousand processes. So records are stored without the bytes that are 0 and unpacked on the way out.
  */
 #ifndef MEMSWELL_BATCH_H
 #define MEMSWELL_BATCH_H
@@ -14,8 +14,8 @@
 #include "source/source.h"
 
 /* What does not fit any more is dropped and counted: the source reports it as a loss. */
-#define BATCH_MAX_BYTES	  (8U << 20)
-#define BATCH_MAX_ENTRIES (1U << 17) /* 64 bytes each, as births and deaths have */
+#define BATCH_MAX_BYTES	  (4U << 20)
+#define BATCH_MAX_ENTRIES (1U << 17) /* 32 bytes each, as births and deaths have when packed */
 
 struct batch_entry {
 	uint64_t ts_ns;
