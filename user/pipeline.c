@@ -528,6 +528,7 @@ enum exit_code pipeline_check(const struct options *options)
 	enum exit_code code;
 
 	host_facts(&host);
+	host_facts_metadata(&host, options->host_root ?: "/");
 	code = open_live(options, -1, &host, &source);
 	host.exit_code = code;
 	host.version = MEMSWELL_VERSION;

@@ -195,6 +195,29 @@ static void this_host_can_be_asked_without_privilege(void **state)
 		assert_true(*host.capabilities[i].purpose && *host.capabilities[i].without);
 }
 
+/* The first directory of the table that is there; another root is said with it. */
+static void names_are_read_where_the_runtime_keeps_them(void **state)
+{
+	static struct host host = {
+		.runtimes = {{.name = "podman"}, {.name = "docker"}, {.name = "lxc"}},
+		.nr_runtimes = 3};
+	char root[] = "/tmp/memswell-test-XXXXXX", command[256], expected[HOST_PATH_LEN];
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	snprintf(command, sizeof(command),
+		 "mkdir -p %s/var/lib/containers/storage/overlay-containers", root);
+	assert_int_equal(system(command), 0);
+	host_facts_metadata(&host, root);
+	snprintf(expected, sizeof(expected), "%s/var/lib/containers/storage/overlay-containers",
+		 root);
+	assert_string_equal(host.runtimes[0].metadata, expected);
+	assert_string_equal(host.runtimes[1].metadata, "");
+	assert_string_equal(host.runtimes[2].metadata, "");
+	snprintf(command, sizeof(command), "rm -r %s", root);
+	assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +226,7 @@ int main(void)
 		cmocka_unit_test(lockdown_is_the_word_in_brackets),
 		cmocka_unit_test(what_a_host_lacks_is_named_with_consequence_and_fix),
 		cmocka_unit_test(this_host_can_be_asked_without_privilege),
+		cmocka_unit_test(names_are_read_where_the_runtime_keeps_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

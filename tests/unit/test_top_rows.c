@@ -228,6 +228,29 @@ static void what_finds_no_room_is_counted(void **state)
 	assert_int_equal(query(TOP_PROCESSES, TOP_BY_FATE, ""), TOP_PROCESSES_MAX);
 }
 
+static void rows_are_called_as_their_operator_calls_them(void **state)
+{
+	static const struct workload pod = {.pod_name = "checkout-7d4b9c6f5d-x2x9k",
+					    .pod_namespace = "shop",
+					    .container_name = "api"};
+	static const struct workload container = {.container_name = "shop-web-1"};
+	struct overview_process p = process(1, "node", 3000, 50);
+
+	(void)state;
+	p.proc.workload = &pod;
+	strcpy(p.proc.service_name, "checkout");
+	tick(1, &p, 1);
+	assert_int_equal(query(TOP_SERVICES, TOP_BY_FATE, "x2x9k"), 1);
+	assert_string_equal(rows[0].name, "checkout");
+	assert_int_equal(query(TOP_CONTAINERS, TOP_BY_FATE, "checkout"), 1);
+	assert_string_equal(rows[0].name, "shop/checkout-7d4b9c6f5d-x2x9k/api");
+	assert_int_equal(query(TOP_CONTAINERS, TOP_BY_FATE, "other"), 0);
+	p.proc.workload = &container;
+	tick(2, &p, 1);
+	assert_int_equal(query(TOP_CONTAINERS, TOP_BY_FATE, ""), 1);
+	assert_string_equal(rows[0].name, "shop-web-1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +269,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(incidents_stay_until_they_close, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_finds_no_room_is_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(rows_are_called_as_their_operator_calls_them, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,6 +63,8 @@ struct host_capability {
 struct host_runtime {
 	const char *name;
 	char evidence[HOST_PATH_LEN]; /* the path it was seen by */
+	char metadata
+		[HOST_PATH_LEN]; /* the directory that names of its containers are read in; "" none */
 };
 
 struct host_self {

@@ -101,6 +101,7 @@ static void write_self(struct json_writer *w, const struct host *host)
 		jw_open_object(w, NULL);
 		jw_string(w, "name", host->runtimes[i].name);
 		jw_string(w, "evidence", host->runtimes[i].evidence);
+		text_or_null(w, "metadata", host->runtimes[i].metadata);
 		jw_close_object(w);
 	}
 	jw_close_array(w);

@@ -160,8 +160,10 @@ static void print_runtimes(const struct host *host, FILE *to)
 {
 	fprintf(to, "  %-26s ", "container runtimes");
 	for (uint32_t i = 0; i < host->nr_runtimes; i++)
-		fprintf(to, "%s%s (%s)", i ? ", " : "", host->runtimes[i].name,
-			host->runtimes[i].evidence);
+		fprintf(to, "%s%s (%s%s%s)", i ? ", " : "", host->runtimes[i].name,
+			host->runtimes[i].evidence,
+			host->runtimes[i].metadata[0] ? "; names from " : "",
+			host->runtimes[i].metadata);
 	fprintf(to, "%s\n", host->nr_runtimes ? "" : "none seen");
 }
 

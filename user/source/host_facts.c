@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/utf8.h"
+#include "source/host_files.h"
 #include "source/mounts.h"
 #include "source/privilege.h"
 #include "source/procfs.h"
@@ -257,6 +258,33 @@ static void runtime_facts(struct host *host, const char *root)
 		out->name = runtime_paths[i].runtime;
 		snprintf(out->evidence, sizeof(out->evidence), "%s", path);
 		host->nr_runtimes++;
+	}
+}
+
+static bool has_files(const struct host_file *file, const char *runtime)
+{
+	if (file->kind == CONTAINER_CONFIG_STORAGE)
+		return !strcmp(runtime, container_runtime_name(CONTAINER_RUNTIME_CRIO)) ||
+		       !strcmp(runtime, container_runtime_name(CONTAINER_RUNTIME_PODMAN));
+	return !strcmp(runtime, container_runtime_name((enum container_runtime)file->runtime));
+}
+
+void host_facts_metadata(struct host *host, const char *host_root)
+{
+	const char *root = strcmp(host_root, "/") ? host_root : "";
+	uint32_t nr;
+	const struct host_file *table = host_files_table(&nr);
+
+	for (uint32_t i = 0; i < host->nr_runtimes; i++) {
+		struct host_runtime *runtime = &host->runtimes[i];
+
+		for (uint32_t f = 0; f < nr && !runtime->metadata[0]; f++) {
+			char path[HOST_PATH_LEN];
+
+			snprintf(path, sizeof(path), "%s/%s", root, table[f].directory);
+			if (has_files(&table[f], runtime->name) && exists(path))
+				memcpy(runtime->metadata, path, sizeof(path));
+		}
 	}
 }
 

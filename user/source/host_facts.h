@@ -13,6 +13,8 @@
 
 /* All but hooks, maps, memory, error and exit code; what cannot be read is told as not known. */
 void host_facts(struct host *out);
+/* Then: where, beneath the host's root directory, names of containers are read. */
+void host_facts_metadata(struct host *host, const char *host_root);
 
 /* Pure: from the texts of /proc/self/mountinfo, /proc/cgroups ("" if there is none) and, of the
  * root of cgroup2, cgroup.controllers and cgroup.subtree_control (likewise). */

@@ -270,6 +270,28 @@ static const char *victims_of(struct writing *w)
 	return all;
 }
 
+static const struct {
+	const char *key;
+	const char *label;
+} workload_facts[] = {
+	{"k8s.pod.name", "pod"},
+	{"k8s.namespace.name", "namespace"},
+	{"k8s.container.name", "container"},
+	{"container.name", "container"},
+	{"container.image.name", "image"},
+	{"container.id", "container id"},
+	{"systemd.unit", "unit"},
+};
+
+/* Whom it belongs to. */
+static void add_workload(struct writing *w, struct block *b)
+{
+	for (size_t i = 0; i < sizeof(workload_facts) / sizeof(workload_facts[0]); i++)
+		add_text_fact(
+			w, b, workload_facts[i].key, workload_facts[i].label,
+			content_shown(w, w->json, JSON_PATH("resource", workload_facts[i].key)));
+}
+
 static void add_process(struct writing *w, struct block *b)
 {
 	const json_t *process = json_at(w->json, JSON_PATH("process"));
@@ -283,6 +305,7 @@ static void add_process(struct writing *w, struct block *b)
 		      content_shown(w, process, JSON_PATH("process.runtime.name")));
 	add_text_fact(w, b, "cgroup", "cgroup",
 		      content_shown(w, process, JSON_PATH("process.linux.cgroup")));
+	add_workload(w, b);
 	add_text_fact(w, b, "end", "ended by", end_of(w));
 	add_text_fact(w, b, "supervisor", "supervisor", supervisor);
 	add_text_fact(w, b, "victims", "died with it", victims_of(w));

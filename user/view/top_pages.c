@@ -69,6 +69,26 @@ static void detail_memory(struct page *page, const struct overview_process *p)
 			  rate, left);
 }
 
+#define SHORT_ID 12 /* as runtimes show ids to people */
+
+/* Only what it has: most processes are in no pod. */
+static void detail_workload(struct page *page, const struct workload *w)
+{
+	if (*w->container_id)
+		page_line(page, "container", "%s%s%.*s%s%s",
+			  container_runtime_name((enum container_runtime)w->runtime),
+			  w->runtime ? " " : "", SHORT_ID, w->container_id,
+			  *w->container_name ? ", " : "", w->container_name);
+	if (*w->pod_name)
+		page_line(page, "pod", "%s in %s, %s", w->pod_name,
+			  *w->pod_namespace ? w->pod_namespace : "an unknown namespace",
+			  pod_qos_name((enum pod_qos)w->qos));
+	else if (*w->pod_uid)
+		page_line(page, "pod", "uid %s", w->pod_uid);
+	if (*w->systemd_unit)
+		page_line(page, "unit", "%s", w->systemd_unit);
+}
+
 void top_draw_detail(struct top_screen *s, int y, int height, const struct top_row *row)
 {
 	struct page page = {.s = s, .y = y, .end = y + height};
@@ -82,6 +102,7 @@ void top_draw_detail(struct top_screen *s, int y, int height, const struct top_r
 		page_line(&page, "", "the one of %u that will fail first", row->nr_processes);
 	page_line(&page, "executable", "%s", *p->exe_path ? p->exe_path : "unknown");
 	page_line(&page, "cgroup", "%s", *p->cgroup_path ? p->cgroup_path : "unknown");
+	detail_workload(&page, &p->workload);
 	detail_memory(&page, &p->now);
 	if (*row->address)
 		page_line(&page, "answers on", "%s%s", row->address,

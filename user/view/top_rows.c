@@ -83,16 +83,33 @@ static uint64_t key_of(const struct top_process *p, enum top_view view)
 	return hash_bytes(words, sizeof(words)) ?: 1;
 }
 
+/* As its operator names it; what has no name has a path. */
+static void add_container(struct text *text, const struct top_process *p)
+{
+	const struct workload *w = &p->workload;
+
+	if (*w->pod_name)
+		text_add(text, "%s/%s%s%s", *w->pod_namespace ? w->pod_namespace : "?", w->pod_name,
+			 *w->container_name ? "/" : "", w->container_name);
+	else if (*w->container_name)
+		text_add(text, "%s", w->container_name);
+	else if (*p->cgroup_path)
+		text_add(text, "%s", p->cgroup_path);
+	else
+		text_add(text, "(no memory cgroup known)");
+}
+
 static void name_row(struct top_row *row, const struct top_process *p, enum top_view view)
 {
-	const char *path = p->cgroup_path;
 	struct text text;
 
 	text_init(&text, row->name, sizeof(row->name));
 	if (view == TOP_CONTAINERS)
-		text_add(&text, "%s", *path ? path : "(no memory cgroup known)");
+		add_container(&text, p);
 	else if (view == TOP_PROCESSES)
 		text_add(&text, "%s %u", p->comm, p->now.proc.id.tgid);
+	else if (*p->now.proc.service_name)
+		text_add(&text, "%s", p->now.proc.service_name);
 	else
 		text_add(&text, "%s:%u", p->comm, p->now.service.port);
 	text_init(&text, row->address, sizeof(row->address));
@@ -215,7 +232,11 @@ static bool passes(const struct top_process *p, const char *filter)
 	if (p->now.service.port)
 		text_add_endpoint(&text, &p->now.service);
 	return contains(p->comm, filter) || contains(number, filter) || contains(address, filter) ||
-	       contains(p->exe_path, filter) || contains(p->cgroup_path, filter);
+	       contains(p->exe_path, filter) || contains(p->cgroup_path, filter) ||
+	       contains(p->now.proc.service_name, filter) ||
+	       contains(p->workload.container_name, filter) ||
+	       contains(p->workload.pod_name, filter) ||
+	       contains(p->workload.pod_namespace, filter);
 }
 
 int top_row_compare_fate(const struct top_row *a, const struct top_row *b)
