@@ -93,6 +93,7 @@ def verdict(prometheus, options):
                   f"{rows}; all: {prometheus.query('memswell:upstream_verdict:info')}"):
         return None
     labels = rows[0][0]
+    print(f"# {labels}")
     listener = prometheus.query(
         f'memswell_listener_info{{instance="{options.victim}",address="{options.upstream}"}}')
     who = listener[0][0] if listener else {}
@@ -108,6 +109,7 @@ def verdict(prometheus, options):
 def alert(prometheus, options, labels):
     rows = prometheus.wait(f'ALERTS{{alertname="{ALERT}",alertstate="firing"}}', 15)
     result(len(rows) == 1, "the alert fires once", f"{rows}")
+    time.sleep(2)  # the last step of a history lies up to one before now
     fired = prometheus.history(f'ALERTS{{alertname="{ALERT}"}}', options.started_ms / 1000)
     first = min((float(series["values"][0][0]) for series in fired), default=0)
     died = options.died_ms / 1000
@@ -134,7 +136,7 @@ def other_alerts(prometheus, options):
     history = prometheus.history('ALERTS{alertstate="firing"}', options.started_ms / 1000)
     others = sorted({series["metric"]["alertname"] for series in history} - {ALERT})
     harmless = {"MemswellHookMissing", "MemswellCeilingSoon"}
-    result(not set(others) - harmless, "no other alarm", f"{others}")
+    result(history and not set(others) - harmless, "no other alarm", f"{others}")
 
 
 def story(prometheus, options):

@@ -319,11 +319,11 @@ CASES.update({
         {700: (None, [])}),
     "a memory death that no gateway noticed": (
         [counter(DEATHS, {**SERVICE, "kind": "oom_kill_cgroup"}, 100)],
-        {90: (None, []), 105: (None, ["MemswellMemoryDeath"]), 900: (None, [])}),
+        {105: (None, []), 170: (None, ["MemswellMemoryDeath"]), 900: (None, [])}),
     "one that a gateway noticed is told once": (
         [counter(DEATHS, {**SERVICE, "kind": "oom_kill_cgroup"}, 119)] +
         failing("a", 120, 150) + listener("b", POD, 10) + death("b", POD, 119),
-        {125: (None, [DEATH])}),
+        {125: (None, [DEATH]), 250: (None, [DEATH])}),
     "an end that was asked for is no memory death": (
         [counter(DEATHS, {**SERVICE, "kind": "asked"}, 100)], {105: (None, [])}),
     # ---- memswell itself ----

@@ -42,8 +42,8 @@ write_configuration() {
 }
 
 memswell_on() { # NAME CGROUP ADDRESS
-	start "memswell-$1" "$MEMSWELL" run --state none --cgroup "$(scope "$2")" \
-		--metrics "$3:$MEMSWELL_PORT" --metrics-anywhere --output "$RIG/$1.jsonl"
+	start "memswell-$1" "$MEMSWELL" run --state none --bpf-stats=50 --cgroup "$(scope "$2")" \
+		--metrics "$3:$MEMSWELL_PORT" --metrics-allow-remote --output "$RIG/$1.jsonl"
 }
 
 node a 1024
@@ -68,7 +68,7 @@ memswell_on b "$B_CGROUP" "$B_ADDRESS"
 
 # On any address: which one the gateway calls, nobody tells but the requests.
 enter "$B_PID" "$B_CGROUP"
-supervise service 2 "" "$NODE" "$WORKLOADS/leak.js" --address :: --port "$UPSTREAM" --bytes $((25000 * SLOWNESS))
+supervise service 2 "" "$NODE" "$WORKLOADS/leak.js" --address :: --port "$UPSTREAM" --bytes $((60000 * SLOWNESS))
 wait_port "$UPSTREAM"
 enter "$A_PID" "$A_CGROUP"
 gateway "$PORT" "$B_ADDRESS:$UPSTREAM" 1 16
@@ -82,7 +82,7 @@ if ! ask scraped 2 20 >"$RIG/scraped.log" 2>&1; then
 	finish
 fi
 ok "Prometheus scrapes both nodes"
-load load "$PORT" 200 100
+load load "$PORT" 100 100
 if ! await_lives service end 1 60; then
 	not_ok "the service dies of its limit" "it lives: $(memory_usage "$B_CGROUP") bytes"
 	finish
