@@ -106,6 +106,13 @@ def verdict(prometheus, options):
     return labels
 
 
+def no_wrong_victim(prometheus, options):
+    rows = prometheus.wait(f'memswell:upstream_verdict:info{{upstream="{options.nobody}"}}', 10)
+    blamed = [row for row, _ in rows if "victim_instance" in row or row["class"].startswith("memory")]
+    print(f"# {[row for row, _ in rows]}")
+    result(rows and not blamed, "a port beside it, where nobody listens, is not explained by it", f"{rows}")
+
+
 def alert(prometheus, options, labels):
     rows = prometheus.wait(f'ALERTS{{alertname="{ALERT}",alertstate="firing"}}', 15)
     result(len(rows) == 1, "the alert fires once", f"{rows}")
@@ -127,6 +134,7 @@ def alert(prometheus, options, labels):
     result(all(told["labels"].get(k) == v for k, v in labels.items() if k != "__name__"),
            "with the victim in its labels", f"{told['labels']}")
     text = " ".join(told["annotations"].values())
+    print(f"# {text}")
     result(labels["service_name"] in text and "<" not in text and "runbooks.md#" in text,
            "and words for whoever is called", text)
 
@@ -143,6 +151,7 @@ def story(prometheus, options):
     only_its_node(prometheus, options)
     labels = verdict(prometheus, options)
     if labels:
+        no_wrong_victim(prometheus, options)
         alert(prometheus, options, labels)
         other_alerts(prometheus, options)
     return not failed
@@ -184,7 +193,7 @@ def main():
     check.add_argument("nodes", type=int)
     check.add_argument("seconds", type=float)
     check = checks.add_parser("story")
-    for name in ("gateway", "victim", "upstream", "alertmanager"):
+    for name in ("gateway", "victim", "upstream", "nobody", "alertmanager"):
         check.add_argument(f"--{name}", required=True)
     check.add_argument("--died-ms", type=int, required=True)
     check.add_argument("--started-ms", type=int, required=True)

@@ -11,7 +11,7 @@
 NAME=prometheus
 MEMSWELL_PORT=9432 PROMETHEUS_PORT=9090 ALERTMANAGER_PORT=9093 # in namespaces of our own
 A_ADDRESS=10.97.0.1 B_ADDRESS=10.97.0.2
-PORT=8080 UPSTREAM=3000
+PORT=8080 UPSTREAM=3000 NOBODY=3999
 require_rig
 for program in prometheus prometheus-alertmanager ip promtool; do
 	command -v "$program" >/dev/null || skip_all "$program is not installed"
@@ -71,7 +71,8 @@ enter "$B_PID" "$B_CGROUP"
 supervise service 2 "" "$NODE" "$WORKLOADS/leak.js" --address :: --port "$UPSTREAM" --bytes $((60000 * SLOWNESS))
 wait_port "$UPSTREAM"
 enter "$A_PID" "$A_CGROUP"
-gateway "$PORT" "$B_ADDRESS:$UPSTREAM" 1 16
+# And one where nobody ever listened: it fails as well, and must not be explained by the death beside it.
+gateway "$PORT" "$B_ADDRESS:$UPSTREAM $B_ADDRESS:$NOBODY" 1 16
 
 ask() { # CHECK [ARGUMENT...]
 	nsenter -t "$A_PID" -n "$PYTHON" "$TOP_DIR/tests/prometheus/ask.py" "http://127.0.0.1:$PROMETHEUS_PORT" "$@"
@@ -89,7 +90,7 @@ if ! await_lives service end 1 60; then
 fi
 DIED=$(awk '$1 == "end" { print $NF; exit }' "$RIG/service.lives")
 ask story --gateway "$A_ADDRESS:$MEMSWELL_PORT" --victim "$B_ADDRESS:$MEMSWELL_PORT" \
-	--upstream "$B_ADDRESS:$UPSTREAM" --died-ms "$DIED" --started-ms "$STARTED" \
+	--upstream "$B_ADDRESS:$UPSTREAM" --nobody "$B_ADDRESS:$NOBODY" --died-ms "$DIED" --started-ms "$STARTED" \
 	--alertmanager "http://127.0.0.1:$ALERTMANAGER_PORT" || FAILED=1
 await_lives service start 2 10
 sleep 3
