@@ -22,7 +22,8 @@
 static const struct command_row commands[NR_COMMANDS] = {
 	[COMMAND_RUN] = {"run", NULL, "watch this host, reports on stdout (the default)"},
 	[COMMAND_RECORD] = {"record", "FILE", "the same, and write the record stream to FILE"},
-	[COMMAND_REPLAY] = {"replay", "FILE", "feed a recording through the core ('-': stdin)"},
+	[COMMAND_REPLAY] = {"replay", "FILE...", "feed a recording through the core ('-': stdin)",
+			    INT_MAX},
 	[COMMAND_REPORT] = {"report", "FILE...",
 			    "show incidents of recordings or reports, as a page", INT_MAX},
 	[COMMAND_EXPLAIN] = {"explain", "FILE [ID]", "say what happened, why, and what to do now",
@@ -253,6 +254,13 @@ static int set_host_root(struct options *o, const char *value)
 	return 0;
 }
 
+static int set_merge(struct options *o, const char *value)
+{
+	(void)value;
+	o->merge = true;
+	return 0;
+}
+
 static int set_help(struct options *o, const char *value)
 {
 	(void)value;
@@ -320,6 +328,8 @@ static const struct option_row options[] = {
 	 "how check prints: text or json; how report does: html,\n"
 	 "text, markdown, json, or a file named so: out.html\n"
 	 "(default: html, on a terminal text)"},
+	{"merge", 'm', NULL, NULL, COMMAND_BIT(COMMAND_REPLAY), set_merge,
+	 "replay recordings of several hosts as one (docs/pipelines.md)"},
 	{"replay", 'r', "FILE", "the file name of a recording", COMMAND_BIT(COMMAND_TOP),
 	 set_replay, "top shows a recording, forth and back in time"},
 	{"log-level", 'l', "LEVEL", "error, warn, info or debug", ANY, set_log_level,
@@ -513,6 +523,10 @@ static int check_together(const struct options *o, char *error, size_t error_siz
 {
 	const struct output_file_options *file = &o->output_file;
 
+	if (o->command == COMMAND_REPLAY && o->nr_arguments > 1 && !o->merge) {
+		snprintf(error, error_size, "replay: expected one file, or --merge");
+		return -EINVAL;
+	}
 	if ((file->max_bytes || file->keep) && !o->output) {
 		snprintf(error, error_size,
 			 "--output-max-bytes and --output-keep: expected --output");

@@ -81,7 +81,8 @@ struct options {
 	enum sandbox sandbox;
 	enum log_level log_level;
 	bool strict;
-	bool json; /* check -o json */
+	bool merge; /* replay: all files, as the nodes they are of */
+	bool json;  /* check -o json */
 	bool has_format;
 	enum format format;   /* report -o, or by the ending of the output file */
 	uint32_t budget_ppm;  /* of one core; 0: none */

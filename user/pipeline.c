@@ -21,6 +21,7 @@
 #include "sink/record_file.h"
 #include "source/continuity.h"
 #include "source/host_facts.h"
+#include "source/merge.h"
 #include "source/replay.h"
 #include "source/syscall_filter.h"
 
@@ -489,18 +490,60 @@ enum exit_code pipeline_live(const struct options *options)
 	return code;
 }
 
-enum exit_code pipeline_replay(const struct options *options)
+/* How each node was brought in: whoever reads times of several hosts wants to know. */
+static void log_nodes(const struct source *source)
 {
-	struct pipeline p = {.notify.fd = -1};
-	enum exit_code code;
-	char error[512];
+	struct merge_node node;
 
-	signals_set_manners();
-	if (replay_new(options->file, &p.source, error, sizeof(error))) {
+	for (uint32_t i = 0; i < merge_nr_nodes(source); i++) {
+		merge_tell(source, i, &node);
+		if (node.alone)
+			log_warn("%s: host %s: no other recording is of that time", node.file,
+				 node.host_name);
+		if (i && node.nr_agree)
+			log_info("%s: host %s: its clock is %+.3f ms off the first one's, within "
+				 "%.3f ms, by %u events that both saw; times were set right",
+				 node.file, node.host_name, (double)-node.correction_ns / 1e6,
+				 (double)node.error_ns / 1e6, node.nr_agree);
+		else if (i)
+			log_warn(
+				"%s: host %s: nothing it saw tells how its clock lies to the first "
+				"one's: its wall clock is taken as it is, within %.0f s",
+				node.file, node.host_name, (double)node.error_ns / 1e9);
+	}
+}
+
+static enum exit_code open_recordings(struct pipeline *p, struct options *options)
+{
+	char error[512];
+	int err;
+
+	if (!options->merge)
+		err = replay_new(options->file, &p->source, error, sizeof(error));
+	else
+		err = merge_new(options->arguments, options->nr_arguments, &p->source, error,
+				sizeof(error));
+	if (err) {
 		log_error("%s", error);
 		return EXIT_CODE_FAILED;
 	}
-	code = pipeline_init(&p, options, true);
+	if (options->merge) {
+		options->core.nr_nodes = merge_nr_nodes(p->source);
+		log_nodes(p->source);
+	}
+	return EXIT_CODE_OK;
+}
+
+enum exit_code pipeline_replay(const struct options *asked)
+{
+	struct options options = *asked;
+	struct pipeline p = {.notify.fd = -1};
+	enum exit_code code;
+
+	signals_set_manners();
+	code = open_recordings(&p, &options);
+	if (code == EXIT_CODE_OK)
+		code = pipeline_init(&p, &options, true);
 	if (code == EXIT_CODE_OK)
 		code = pipeline_loop(&p, false);
 	pipeline_free(&p);

@@ -41,10 +41,10 @@ static inline struct rig *new_rig(void)
 static inline struct proc *process(struct rig *rig, uint32_t tgid, uint32_t parent,
 				   const char *comm)
 {
-	struct proc_id id = {tgid, tgid};
+	struct proc_id id = {.start_ns = tgid, .tgid = tgid};
 	struct proc *p = proctab_get(&rig->procs, &id);
 
-	p->parent = (struct proc_id){parent, parent};
+	p->parent = (struct proc_id){.start_ns = parent, .tgid = parent};
 	strcpy(p->comm, comm);
 	return p;
 }
@@ -122,7 +122,7 @@ static inline void clients_got(struct rig *rig, struct proc *p, uint64_t n)
 
 static inline void tick(struct rig *rig)
 {
-	gateway_tick(&rig->gateways, rig->now_ns);
+	gateway_tick(&rig->gateways, 0, rig->now_ns);
 	rig->now_ns += NSEC_PER_SEC;
 }
 

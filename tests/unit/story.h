@@ -167,7 +167,7 @@ static inline void story_stop(struct story *s)
 /* Processes: a pid and the second it began name one. */
 static inline struct proc_id story_proc_id(uint32_t tgid, uint64_t start_s)
 {
-	return (struct proc_id){SECONDS(start_s), tgid};
+	return (struct proc_id){.start_ns = SECONDS(start_s), .tgid = tgid};
 }
 
 static inline struct endpoint story_endpoint(const char *addr, uint16_t port)
@@ -185,7 +185,7 @@ static inline void story_proc(struct story *s, struct proc_id id, struct proc_id
 
 	r.proc.proc = id;
 	r.proc.parent = parent;
-	r.proc.memcg = (struct cgroup_id){77, 0};
+	r.proc.memcg = (struct cgroup_id){.id = 77, .hierarchy = 0};
 	r.proc.origin = PROC_FORKED;
 	strncpy(r.proc.comm, comm, sizeof(r.proc.comm));
 	story_feed(s, &r);
@@ -209,7 +209,7 @@ static inline void story_memory(struct story *s, struct proc_id id, uint64_t ano
 	struct record r = story_record(s, RECORD_TASK);
 
 	r.task.proc = id;
-	r.task.memcg = (struct cgroup_id){77, 0};
+	r.task.memcg = (struct cgroup_id){.id = 77, .hierarchy = 0};
 	r.task.anon_bytes = anon_bytes;
 	r.task.memcg_usage_bytes = anon_bytes;
 	r.task.memcg_limit_bytes = limit_bytes;
@@ -270,7 +270,7 @@ static inline void story_oom(struct story *s, struct proc_id victim, uint64_t an
 	struct record r = story_record(s, RECORD_OOM);
 
 	r.oom.victim = r.oom.trigger = victim;
-	r.oom.memcg = (struct cgroup_id){77, 0};
+	r.oom.memcg = (struct cgroup_id){.id = 77, .hierarchy = 0};
 	r.oom.usage_bytes = r.oom.limit_bytes = limit_bytes;
 	r.oom.anon_bytes = anon_bytes;
 	story_feed(s, &r);

@@ -781,14 +781,14 @@ static void enters_cgroup(struct story *s, struct proc_id id, uint64_t cgroup, c
 {
 	struct record r = story_record(s, RECORD_CGROUP);
 
-	r.cgroup.memcg = (struct cgroup_id){cgroup, 0};
+	r.cgroup.memcg = (struct cgroup_id){.id = cgroup, .hierarchy = 0};
 	strcpy(r.cgroup.path, path);
 	story_feed(s, &r);
 	if (!id.tgid)
 		return;
 	r = story_record(s, RECORD_TASK);
 	r.task.proc = id;
-	r.task.memcg = (struct cgroup_id){cgroup, 0};
+	r.task.memcg = (struct cgroup_id){.id = cgroup, .hierarchy = 0};
 	r.task.anon_bytes = anon;
 	story_feed(s, &r);
 }
@@ -798,7 +798,7 @@ static void killed_at(struct story *s, uint64_t cgroup, struct proc_id id, uint6
 	struct record r = story_record(s, RECORD_OOM);
 
 	r.oom.victim = r.oom.trigger = id;
-	r.oom.memcg = (struct cgroup_id){cgroup, 0};
+	r.oom.memcg = (struct cgroup_id){.id = cgroup, .hierarchy = 0};
 	r.oom.anon_bytes = anon;
 	r.oom.usage_bytes = r.oom.limit_bytes = LIMIT;
 	story_feed(s, &r);
@@ -1510,7 +1510,7 @@ static void stalled_second(struct story *s, uint64_t memcg_count)
 
 	r = story_record(s, RECORD_RECLAIM);
 	r.ts_ns += NSEC_PER_SEC - 2 * NSEC_PER_MSEC;
-	r.reclaim.memcg = (struct cgroup_id){77, 0};
+	r.reclaim.memcg = (struct cgroup_id){.id = 77, .hierarchy = 0};
 	r.reclaim.memcg_ns = 300 * NSEC_PER_MSEC;
 	r.reclaim.memcg_count = memcg_count;
 	story_feed(s, &r);

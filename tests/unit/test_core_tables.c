@@ -19,7 +19,7 @@
 static void containers_of_two_hierarchies_differ(void **state)
 {
 	struct containers *t = calloc(1, sizeof(*t));
-	struct cgroup_id v1 = {5, 4}, v2 = {5, 0}, none = {0, 0};
+	struct cgroup_id v1 = {.id = 5, .hierarchy = 4}, v2 = {.id = 5}, none = {.id = 0};
 
 	(void)state;
 	assert_non_null(t);
@@ -32,8 +32,8 @@ static void containers_of_two_hierarchies_differ(void **state)
 static void full_containers_drop_the_unused_and_keep_the_used(void **state)
 {
 	struct containers *t = calloc(1, sizeof(*t));
-	struct cgroup_id id = {0, 0};
-	struct cgroup_id first = {1, 0}, second = {2, 0};
+	struct cgroup_id id = {.id = 0, .hierarchy = 0};
+	struct cgroup_id first = {.id = 1, .hierarchy = 0}, second = {.id = 2};
 
 	(void)state;
 	assert_non_null(t);

@@ -12,8 +12,8 @@
 
 #include "core/death.h"
 
-static const struct proc_id self = {100, 7};
-static const struct proc_id shell = {50, 5};
+static const struct proc_id self = {.start_ns = 100, .tgid = 7};
+static const struct proc_id shell = {.start_ns = 50, .tgid = 5};
 
 static struct death died(uint32_t status)
 {
@@ -155,7 +155,8 @@ static void repeated_signal_keeps_its_first_time(void **state)
 	assert_int_equal(d.nr_signals, 2);
 	assert_int_equal(d.signals[0].ts_ns, 1000);
 	for (uint32_t i = 0; i < 10; i++)
-		signal_at(&d, 6000 + i, (struct proc_id){1, i + 1}, SIGTERM, SI_USER, false);
+		signal_at(&d, 6000 + i, (struct proc_id){.start_ns = 1, .tgid = i + 1}, SIGTERM,
+			  SI_USER, false);
 	assert_int_equal(d.nr_signals, DEATH_SIGNALS);
 }
 
@@ -166,7 +167,8 @@ static void handled_signal_names_its_first_sender(void **state)
 	(void)state;
 	/* It handles SIGTERM and exits in its own time, while somebody else knocks too. */
 	signal_at(&d, d.exit_ns - 5 * NSEC_PER_SEC, shell, SIGTERM, SI_USER, false);
-	signal_at(&d, d.exit_ns - 1, (struct proc_id){1, 1}, SIGINT, SI_USER, false);
+	signal_at(&d, d.exit_ns - 1, (struct proc_id){.start_ns = 1, .tgid = 1}, SIGINT, SI_USER,
+		  false);
 	assert_int_equal(decode(&d).sender_tgid, 5);
 	/* Its handler cleans up and sends the signal again, to itself. */
 	signal_at(&again, again.exit_ns - NSEC_PER_SEC, shell, SIGTERM, SI_USER, false);
@@ -208,8 +210,8 @@ static void hangup_long_before_was_no_request_to_end(void **state)
 
 	(void)state;
 	signal_at(&d, d.exit_ns - 20 * NSEC_PER_SEC, shell, SIGHUP, SI_USER, false);
-	signal_at(&d, d.exit_ns - 10 * NSEC_PER_SEC, (struct proc_id){1, 1}, SIGTERM, SI_USER,
-		  false);
+	signal_at(&d, d.exit_ns - 10 * NSEC_PER_SEC, (struct proc_id){.start_ns = 1, .tgid = 1},
+		  SIGTERM, SI_USER, false);
 	assert_int_equal(decode(&d).sender_tgid, 1);
 }
 
@@ -220,8 +222,8 @@ static void first_sender_is_kept_among_many(void **state)
 	(void)state;
 	signal_at(&d, d.exit_ns - NSEC_PER_SEC, shell, SIGTERM, SI_USER, false);
 	for (uint32_t i = 0; i < 10; i++)
-		signal_at(&d, d.exit_ns - 500 + i, (struct proc_id){1, 100 + i}, SIGINT, SI_USER,
-			  false);
+		signal_at(&d, d.exit_ns - 500 + i, (struct proc_id){.start_ns = 1, .tgid = 100 + i},
+			  SIGINT, SI_USER, false);
 	assert_int_equal(d.nr_signals, DEATH_SIGNALS);
 	assert_int_equal(decode(&d).sender_tgid, 5);
 	assert_int_equal(d.signals[DEATH_SIGNALS - 1].sender.tgid, 109);
@@ -263,7 +265,7 @@ static void ring_counts_what_it_loses_unreported(void **state)
 	(void)state;
 	assert_non_null(t);
 	for (uint32_t i = 0; i < DEATH_MAX + 10; i++) {
-		struct proc_id id = {i, i + 1};
+		struct proc_id id = {.start_ns = i, .tgid = i + 1};
 
 		t->all[death_take(t, &id)].exit_ns = 1;
 	}

@@ -369,7 +369,7 @@ static void buffers_that_come_and_go_are_not_native_growth(void **state)
 static void full_pool_says_so(void **state)
 {
 	struct growths *t = calloc(1, sizeof(*t));
-	struct proc_id id = {1, 1};
+	struct proc_id id = {.start_ns = 1, .tgid = 1};
 
 	(void)state;
 	assert_non_null(t);

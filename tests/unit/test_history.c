@@ -77,7 +77,7 @@ static void workers_of_one_program_are_one_flow(void **state)
 {
 	struct history *h = history_new();
 	struct endpoint web = {.port = 80, .netns = 3}, elsewhere = {.port = 80, .netns = 4};
-	struct proc_id master = {S(1), 10}, other = {S(1), 20};
+	struct proc_id master = {.start_ns = S(1), .tgid = 10}, other = {.start_ns = S(1), .tgid = 20};
 	struct flow_query query = {FLOW_SERVER, &master, &web};
 
 	(void)state;

@@ -87,7 +87,7 @@ static void refuses_and_names_what_was_expected(void **state)
 		{"--log-level loud", "error, warn, info or debug"},
 		{"record", "record: expected a file name"},
 		{"replay", "replay: expected a file name"},
-		{"replay a b", "unexpected argument 'b' after replay"},
+		{"replay a b", "replay: expected one file, or --merge"},
 		{"check -o yaml", "text or json"},
 		{"check -o out.json", "check: expected text or json"},
 		{"check -o html", "check: expected text or json"},

@@ -81,14 +81,14 @@ static void place(struct story *s, struct proc_id id, uint64_t cgroup, const cha
 {
 	struct record r = story_record(s, RECORD_CGROUP);
 
-	r.cgroup.memcg = (struct cgroup_id){cgroup, 0};
+	r.cgroup.memcg = (struct cgroup_id){.id = cgroup, .hierarchy = 0};
 	strcpy(r.cgroup.path, path);
 	story_feed(s, &r);
 	if (!id.tgid)
 		return;
 	r = story_record(s, RECORD_TASK);
 	r.task.proc = id;
-	r.task.memcg = (struct cgroup_id){cgroup, 0};
+	r.task.memcg = (struct cgroup_id){.id = cgroup, .hierarchy = 0};
 	r.task.anon_bytes = anon;
 	story_feed(s, &r);
 }
@@ -98,7 +98,7 @@ static void kill_below(struct story *s, struct proc_id victim, uint64_t cgroup, 
 	struct record r = story_record(s, RECORD_OOM);
 
 	r.oom.victim = r.oom.trigger = victim;
-	r.oom.memcg = (struct cgroup_id){cgroup, 0};
+	r.oom.memcg = (struct cgroup_id){.id = cgroup, .hierarchy = 0};
 	r.oom.anon_bytes = anon;
 	story_feed(s, &r);
 	story_exit(s, victim, SIGKILL, anon);
@@ -174,7 +174,8 @@ static void told_exit_of_a_full_heap_is_known(void **state)
 
 	(void)state;
 	next_life(s, NODE, "java");
-	p = proctab_find(&s->core->procs, &(struct proc_id){NODE.start_ns, NODE.tgid});
+	p = proctab_find(&s->core->procs,
+			 &(struct proc_id){.start_ns = NODE.start_ns, .tgid = NODE.tgid});
 	p->oom_exit = OOM_EXIT_CODE;
 	story_exit(s, NODE, 3 << 8, 90 * MIB);
 	story_tick(s);

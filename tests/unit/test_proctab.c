@@ -32,7 +32,7 @@ static struct proctab *new_table(void)
 
 static struct proc_id id_of(uint32_t tgid, uint64_t start_ns)
 {
-	return (struct proc_id){start_ns, tgid};
+	return (struct proc_id){.start_ns = start_ns, .tgid = tgid};
 }
 
 static struct proc *get(struct proctab *t, uint32_t tgid, uint64_t start_ns)

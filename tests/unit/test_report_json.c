@@ -347,9 +347,11 @@ static void make_gap_lines(void)
 		.nr_gone = 2,
 		.nr_incidents = 1,
 	};
-	report->gap.services[0] = (struct report_gap_service){node, {{0}, 4026531840, 3000}, node};
+	report->gap.services[0] =
+		(struct report_gap_service){node, {.netns = 4026531840, .port = 3000}, node};
 	report->gap.services[0].successor.id.tgid = 17999;
-	report->gap.services[1] = (struct report_gap_service){nginx, {{0}, 4026531840, 80}, nobody};
+	report->gap.services[1] =
+		(struct report_gap_service){nginx, {.netns = 4026531840, .port = 80}, nobody};
 	report->gap.nr_services = 2;
 	report->gap.incidents[0] = "01K9ZWQ4ZJ8G4Z6Q6Z1M2R3S4T";
 	report->gap.nr_incidents = 1;

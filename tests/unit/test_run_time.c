@@ -105,8 +105,7 @@ static void what_was_not_asked_for_is_not_done(void **state)
 static void a_rings_fill_is_the_distance_of_its_positions(void **state)
 {
 	uint64_t consumer = 1000, producer = 1000 + 640;
-	struct ring_fill fill = {
-		.consumer = &consumer, .producer = &producer, .size_bytes = 4096};
+	struct ring_fill fill = {.consumer = &consumer, .producer = &producer, .size_bytes = 4096};
 
 	(void)state;
 	ring_fill_look(&fill);

@@ -181,7 +181,7 @@ static void newest_members_stay(void **state)
 
 	(void)state;
 	for (uint32_t i = 1; i <= 100; i++) {
-		struct proc_id id = {i, i};
+		struct proc_id id = {.start_ns = i, .tgid = i};
 
 		service_serve(s, &id, i, false);
 	}
@@ -223,7 +223,7 @@ static void what_is_counted_at_an_address_counts_at_its_wildcard(void **state)
 	struct service *v4 = service_get(t, &addresses[0], 2000);
 	struct service *v6 = service_get(t, &addresses[1], 2000);
 	struct service *other = service_get(t, &elsewhere, 2000);
-	struct proc_id master = any->newest_owner, worker = {5, 500};
+	struct proc_id master = any->newest_owner, worker = {.start_ns = 5, .tgid = 500};
 
 	service_serve(v4, &worker, 2000, false);
 	service_serve(v6, &master, 2000, false);
@@ -266,6 +266,84 @@ static void restarts_are_counted_beyond_the_window(void **state)
 	free(t);
 }
 
+static struct endpoint on_node(struct endpoint e, uint16_t node)
+{
+	e.node = node;
+	return e;
+}
+
+static void another_node_needs_the_exact_address(void **state)
+{
+	struct endpoint upstream = endpoint("10.0.0.7", 80, 1), loop = endpoint("127.0.0.1", 80, 1);
+	struct endpoint exact = on_node(endpoint("10.0.0.7", 80, 1), 1);
+	struct endpoint any = on_node(endpoint("0.0.0.0", 80, 1), 1);
+	struct endpoint far_loop = on_node(loop, 1);
+	struct services *t = new_services();
+	struct service *found[SERVICE_FOUND_MAX];
+	uint64_t outage;
+
+	(void)state;
+	assert_int_equal(service_match(&exact, &upstream), MATCH_NODE_EXACT);
+	assert_int_equal(service_match(&any, &upstream), MATCH_NODE_WILDCARD);
+	assert_int_equal(service_match(&far_loop, &loop), MATCH_NONE);
+	listener(t, 1000, any, 1, LISTENER_FOUND, &outage);
+	assert_int_equal(service_find(t, &upstream, found), 0);
+	service_get(t, &exact, 1000);
+	assert_int_equal(service_find(t, &upstream, found), 2);
+	free(t);
+}
+
+/* Bridges of containers have the same addresses everywhere. */
+static void an_address_of_the_same_node_is_meant_first(void **state)
+{
+	struct endpoint upstream = endpoint("172.17.0.2", 80, 1);
+	struct endpoint here = endpoint("172.17.0.2", 80, 2);
+	struct endpoint there = on_node(endpoint("172.17.0.2", 80, 2), 1);
+	struct services *t = new_services();
+	struct service *found[SERVICE_FOUND_MAX];
+
+	(void)state;
+	service_get(t, &there, 1000);
+	service_get(t, &here, 1000);
+	assert_int_equal(service_find(t, &upstream, found), 1);
+	assert_int_equal(found[0]->local.node, 0);
+	free(t);
+}
+
+static void an_address_on_two_nodes_at_once_is_nobodys(void **state)
+{
+	struct endpoint upstream = endpoint("10.0.0.7", 80, 1);
+	struct endpoint one = on_node(upstream, 1), two = on_node(upstream, 2);
+	struct services *t = new_services();
+	struct service *found[SERVICE_FOUND_MAX];
+	uint64_t outage;
+
+	(void)state;
+	listener(t, 1000, one, 1, LISTENER_UP, &outage);
+	listener(t, 5000, two, 1, LISTENER_UP, &outage);
+	assert_int_equal(service_find(t, &upstream, found), 0);
+	free(t);
+}
+
+static void an_address_that_moved_is_its_newest_holders(void **state)
+{
+	struct endpoint upstream = endpoint("10.0.0.7", 80, 1);
+	struct endpoint one = on_node(upstream, 1), two = on_node(upstream, 2);
+	struct services *t = new_services();
+	struct service *found[SERVICE_FOUND_MAX];
+	uint64_t outage;
+
+	(void)state;
+	listener(t, 1000, one, 1, LISTENER_UP, &outage);
+	listener(t, 2000, one, 1, LISTENER_DOWN, &outage);
+	assert_int_equal(service_find(t, &upstream, found), 1);
+	assert_int_equal(found[0]->local.node, 1);
+	listener(t, 5000, two, 1, LISTENER_UP, &outage);
+	assert_int_equal(service_find(t, &upstream, found), 1);
+	assert_int_equal(found[0]->local.node, 2);
+	free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,6 +359,10 @@ int main(void)
 		cmocka_unit_test(what_is_counted_at_an_address_counts_at_its_wildcard),
 		cmocka_unit_test(restarts_are_counted_beyond_the_window),
 		cmocka_unit_test(full_table_drops_the_idle_and_refuses_when_all_listen),
+		cmocka_unit_test(another_node_needs_the_exact_address),
+		cmocka_unit_test(an_address_of_the_same_node_is_meant_first),
+		cmocka_unit_test(an_address_on_two_nodes_at_once_is_nobodys),
+		cmocka_unit_test(an_address_that_moved_is_its_newest_holders),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

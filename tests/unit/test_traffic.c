@@ -51,7 +51,7 @@ static void start(struct model *m)
 	memset(m, 0, sizeof(*m));
 	m->seed = 7;
 	m->now_ns = START_NS + 234 * NSEC_PER_MSEC;
-	m->t.proc = (struct proc_id){START_NS, 300};
+	m->t.proc = (struct proc_id){.start_ns = START_NS, .tgid = 300};
 	m->kept_kib = 40 * 1024;
 	m->cpu_us_per_request = 300;
 	m->cpu_ns = 50 * NSEC_PER_MSEC;
@@ -966,7 +966,7 @@ static void hostile_numbers_are_survived(void **state)
 static void a_full_table_refuses_and_a_free_entry_is_fresh(void **state)
 {
 	struct traffics *t = calloc(1, sizeof(*t));
-	struct proc_id id = {1, 1};
+	struct proc_id id = {.start_ns = 1, .tgid = 1};
 
 	(void)state;
 	assert_non_null(t);

@@ -13,10 +13,12 @@
 
 struct core *core_new(const struct core_options *options, core_emit_fn emit, void *arg)
 {
-	struct core *core = calloc(1, sizeof(*core));
+	uint32_t nr_nodes = options->nr_nodes ? options->nr_nodes : 1;
+	struct core *core = calloc(1, sizeof(*core) + nr_nodes * sizeof(core->nodes[0]));
 
 	if (!core)
 		return NULL;
+	core->nr_nodes = nr_nodes;
 	core->options = *options;
 	if (core->options.nr_gateways > CORE_MAX_GATEWAY_FILTERS)
 		core->options.nr_gateways = CORE_MAX_GATEWAY_FILTERS;
@@ -35,7 +37,7 @@ void core_free(struct core *core)
 
 static void take_header(struct core *core, const struct record *r)
 {
-	struct record_header *h = &core->header;
+	struct record_header *h = &core->nodes[r->node].header;
 
 	*h = r->header;
 	h->host_name[sizeof(h->host_name) - 1] = '\0';
@@ -48,33 +50,35 @@ static void take_header(struct core *core, const struct record *r)
 }
 
 /* The counters stand still from here on: what they do not show does not tell against malloc. */
-static void forget_vm(struct core *core)
+static void forget_vm(struct core *core, uint16_t node)
 {
 	for (uint16_t i = 1; i <= core->growths.nr_touched; i++)
-		core->growths.all[i].native.has_vm = false;
+		if (core->growths.all[i].proc.node == node)
+			core->growths.all[i].native.has_vm = false;
 }
 
 static void take_probe(struct core *core, const struct record *r)
 {
+	struct node *node = &core->nodes[r->node];
 	struct record_probe *probe;
 	uint32_t i = 0;
 
-	while (i < core->nr_probes &&
-	       strncmp(core->probes[i].name, r->probe.name, sizeof(r->probe.name)) != 0)
+	while (i < node->nr_probes &&
+	       strncmp(node->probes[i].name, r->probe.name, sizeof(r->probe.name)) != 0)
 		i++;
 	if (i == REPORT_MAX_PROBES) {
 		core->probes_refused++;
 		return;
 	}
-	probe = &core->probes[i];
+	probe = &node->probes[i];
 	*probe = r->probe;
 	probe->name[sizeof(probe->name) - 1] = '\0';
 	probe->variant[sizeof(probe->variant) - 1] = '\0';
 	probe->reason[sizeof(probe->reason) - 1] = '\0';
-	if (i == core->nr_probes)
-		core->nr_probes++;
+	if (i == node->nr_probes)
+		node->nr_probes++;
 	if (probe->state == PROBE_SHED && !strcmp(probe->name, "vm_events"))
-		forget_vm(core);
+		forget_vm(core, r->node);
 }
 
 static void take_clock(struct core *core, const struct record *r)
@@ -84,17 +88,17 @@ static void take_clock(struct core *core, const struct record *r)
 
 static void take_loss(struct core *core, const struct record *r)
 {
-	heartbeat_loss(&core->heartbeat, &r->loss);
+	heartbeat_loss(&core->nodes[r->node].heartbeat, &r->loss);
 }
 
 static void take_stream(struct core *core, const struct record *r)
 {
-	heartbeat_stream(&core->heartbeat, &r->stream);
+	heartbeat_stream(&core->nodes[r->node].heartbeat, &r->stream);
 }
 
 static void take_self(struct core *core, const struct record *r)
 {
-	core->heartbeat.self = r->self;
+	core->nodes[r->node].heartbeat.self = r->self;
 }
 
 /* Ticks ---------------------------------------------------------------------------------------- */
@@ -112,7 +116,7 @@ static void report_growth(struct core *core, uint16_t index)
 	outlook_tell(core, p, outlook_service(core, p), &outlook);
 	if (!growth_evaluate(g, &outlook.growth, &growth))
 		return;
-	out = emit_begin(core, REPORT_GROWTH, core->now_ns);
+	out = emit_begin(core, REPORT_GROWTH, p->id.node, core->now_ns);
 	out->growth = growth;
 	emit_proc(core, p, &out->growth.proc);
 	emit_end(core);
@@ -133,9 +137,10 @@ static void resample_silent(struct core *core)
 	}
 }
 
+/* Of tables that all nodes share: told with the first one's. */
 static void count_own_losses(struct core *core)
 {
-	struct heartbeat *h = &core->heartbeat;
+	struct heartbeat *h = &core->nodes[0].heartbeat;
 
 	heartbeat_set_loss(h, "core", "process_table", core->procs.refused);
 	heartbeat_set_loss(h, "core", "exe_table", core->exes.refused);
@@ -151,10 +156,19 @@ static void count_own_losses(struct core *core)
 	heartbeat_set_loss(h, "core", "probe_table", core->probes_refused);
 }
 
+uint64_t core_events_lost(const struct core *core)
+{
+	uint64_t lost = 0;
+
+	for (uint32_t i = 0; i < core->nr_nodes; i++)
+		lost = add_u64(lost, heartbeat_events_lost(&core->nodes[i].heartbeat));
+	return lost;
+}
+
 static void remember_losses(struct core *core)
 {
 	uint64_t slot = core->now_ns / LOSS_HISTORY_NS;
-	uint64_t lost = heartbeat_events_lost(&core->heartbeat);
+	uint64_t lost = core_events_lost(core);
 
 	if (slot == core->lost_slot)
 		return;
@@ -163,60 +177,64 @@ static void remember_losses(struct core *core)
 	core->lost_slot = slot;
 }
 
-static void beat(struct core *core)
+static void beat(struct core *core, uint16_t node)
 {
+	struct node *n = &core->nodes[node];
 	struct report_heartbeat heartbeat;
 	struct report *out;
 
-	if (!heartbeat_due(&core->heartbeat, core->now_ns, &heartbeat))
+	if (!heartbeat_due(&n->heartbeat, core->now_ns, &heartbeat))
 		return;
-	out = emit_begin(core, REPORT_HEARTBEAT, core->now_ns);
+	out = emit_begin(core, REPORT_HEARTBEAT, node, core->now_ns);
 	out->heartbeat = heartbeat;
 	out->heartbeat.processes = core->procs.nr_alive;
-	out->heartbeat.probes = core->probes;
-	out->heartbeat.nr_probes = core->nr_probes;
+	out->heartbeat.probes = n->probes;
+	out->heartbeat.nr_probes = n->nr_probes;
 	out->heartbeat.open_incidents = core->incidents.nr_open;
 	emit_end(core);
 }
 
-static void end_batch(struct core *core, bool regular)
+static void end_batch(struct core *core, struct node *node, bool regular)
 {
-	struct heartbeat *h = &core->heartbeat;
+	struct heartbeat *h = &node->heartbeat;
 
 	if (regular)
 		h->flows = h->batch_flows;
 	h->batch_flows = 0;
-	core->flows_read_ns = max_u64(core->flows_read_ns, core->flows_now_ns);
+	node->flows_read_ns = max_u64(node->flows_read_ns, node->flows_now_ns);
 	core->nr_due_growths = 0;
 	proctab_expire(&core->procs, core->now_ns);
 }
 
-static void decide(struct core *core, bool regular)
+/* Gateways are looked at when the batch of their own node is whole. */
+static void decide(struct core *core, uint16_t node, bool regular)
 {
 	count_own_losses(core);
 	gap_report(core);
-	gateway_tick(&core->gateways, core->now_ns);
+	gateway_tick(&core->gateways, node, core->now_ns);
 	deaths_report(core);
 	resample_silent(core);
 	for (uint16_t i = 0; i < core->nr_due_growths; i++)
 		report_growth(core, core->due_growths[i]);
 	incident_tick(core);
-	beat(core);
+	beat(core, node);
 	remember_losses(core);
-	end_batch(core, regular);
+	end_batch(core, &core->nodes[node], regular);
 }
 
 static void take_tick(struct core *core, const struct record *r)
 {
-	emit_start(core);
-	decide(core, !r->tick.alarm);
+	emit_start(core, r->node);
+	decide(core, r->node, !r->tick.alarm);
 }
 
 static void take_stop(struct core *core, const struct record *r)
 {
 	(void)r;
-	heartbeat_close(&core->heartbeat);
-	decide(core, true);
+	for (uint32_t i = 0; i < core->nr_nodes; i++) {
+		heartbeat_close(&core->nodes[i].heartbeat);
+		decide(core, (uint16_t)i, true);
+	}
 	incident_stop(core);
 	core->stopped = true;
 }
@@ -254,12 +272,16 @@ static const take_fn takers[NR_RECORD_KINDS] = {
 
 void core_feed(struct core *core, const struct record *record)
 {
-	if (core->stopped || (unsigned int)record->kind >= NR_RECORD_KINDS || !takers[record->kind])
+	struct heartbeat *h;
+
+	if (core->stopped || record->node >= core->nr_nodes ||
+	    (unsigned int)record->kind >= NR_RECORD_KINDS || !takers[record->kind])
 		return;
 	core->now_ns = max_u64(core->now_ns, record->ts_ns);
-	if (!core->heartbeat.records++) {
-		core->heartbeat.first_ns = record->ts_ns;
-		core->heartbeat.next_ns = record->ts_ns + HEARTBEAT_NS;
+	h = &core->nodes[record->node].heartbeat;
+	if (!h->records++) {
+		h->first_ns = record->ts_ns;
+		h->next_ns = record->ts_ns + HEARTBEAT_NS;
 	}
 	takers[record->kind](core, record);
 }

@@ -30,6 +30,7 @@ struct core_options {
 	struct gateway_filter gateways[CORE_MAX_GATEWAY_FILTERS];
 	uint32_t nr_gateways;
 	bool include_samples;
+	uint32_t nr_nodes; /* whose records come merged; 0 means 1 */
 };
 
 struct core;
@@ -50,7 +51,7 @@ void core_feed(struct core *core, const struct record *record);
  */
 void core_overview(struct core *core, const struct overview_sink *sink);
 
-/* Bytes core_new takes. */
+/* Bytes core_new takes for a stream of one node. */
 size_t core_memory_ceiling(void);
 
 #define CORE_MEMORY_ROWS 16

@@ -6,28 +6,32 @@
 #include "core/service_name.h"
 #include "core/state.h"
 
-void emit_start(struct core *core)
+void emit_start(struct core *core, uint16_t node)
 {
+	struct node *n = &core->nodes[node];
 	struct report *r = &core->report;
 
-	if (core->started)
+	if (n->started)
 		return;
-	core->started = true;
+	n->started = true;
 	memset(r, 0, sizeof(*r));
 	r->kind = REPORT_START;
-	r->ts_ns = core->heartbeat.first_ns;
-	r->start.header = &core->header;
-	r->start.probes = core->probes;
-	r->start.nr_probes = core->nr_probes;
+	r->ts_ns = n->heartbeat.first_ns;
+	r->header = r->start.header = &n->header;
+	r->start.probes = n->probes;
+	r->start.nr_probes = n->nr_probes;
 	emit_end(core);
 }
 
-struct report *emit_begin(struct core *core, enum report_kind kind, uint64_t ts_ns)
+struct report *emit_begin(struct core *core, enum report_kind kind, uint16_t node, uint64_t ts_ns)
 {
-	emit_start(core);
+	if (node >= core->nr_nodes)
+		node = 0;
+	emit_start(core, node);
 	memset(&core->report, 0, sizeof(core->report));
 	core->report.kind = kind;
 	core->report.ts_ns = ts_ns;
+	core->report.header = &core->nodes[node].header;
 	return &core->report;
 }
 
@@ -35,7 +39,6 @@ void emit_end(struct core *core)
 {
 	core->report.seq = core->seq++;
 	core->report.wall_offset_ns = core->wall_offset_ns;
-	core->report.header = &core->header;
 	core->emit(core->emit_arg, &core->report);
 }
 
@@ -44,7 +47,7 @@ bool emit_service_name(const struct core *core, const struct proc *p, uint16_t p
 {
 	const struct service_name_facts facts = {
 		.workload = &core->containers.all[p->container].workload,
-		.host_name = core->header.host_name,
+		.host_name = node_of(core, p->id.node)->header.host_name,
 		.told = core->told_names.exes[p->told_name].path,
 		.told_source = p->told_name_source,
 		.comm = p->comm,
@@ -59,6 +62,7 @@ void emit_proc(struct core *core, struct proc *p, struct report_proc *out)
 	const struct service *service;
 
 	out->id = p->id;
+	out->header = &node_of(core, p->id.node)->header;
 	out->parent_tgid = p->parent.tgid;
 	out->runtime = p->runtime < NR_RUNTIMES ? p->runtime : RUNTIME_UNKNOWN;
 	out->comm = p->comm;
@@ -82,6 +86,7 @@ void emit_proc_id(struct core *core, const struct proc_id *id, struct report_pro
 	}
 	memset(out, 0, sizeof(*out));
 	out->id = *id;
+	out->header = &node_of(core, id->node)->header;
 	out->comm = out->exe_path = out->cgroup_path = "";
 	out->workload = &workload_unknown;
 }
@@ -117,24 +122,24 @@ void emit_impact(const struct gateway *g, const struct impact *impact, struct re
 	out->failure_ratio = impact_failure_ratio(impact);
 }
 
-static const struct record_probe *find_probe(const struct core *core, const char *name)
+static const struct record_probe *find_probe(const struct node *node, const char *name)
 {
-	for (uint32_t i = 0; i < core->nr_probes; i++)
-		if (strcmp(core->probes[i].name, name) == 0)
-			return &core->probes[i];
+	for (uint32_t i = 0; i < node->nr_probes; i++)
+		if (strcmp(node->probes[i].name, name) == 0)
+			return &node->probes[i];
 	return NULL;
 }
 
-bool emit_probe_missing(const struct core *core, const char *name)
+bool emit_probe_missing(const struct node *node, const char *name)
 {
-	const struct record_probe *probe = find_probe(core, name);
+	const struct record_probe *probe = find_probe(node, name);
 
 	return probe && probe->state != PROBE_ATTACHED;
 }
 
-const char *emit_probe_variant(const struct core *core, const char *name, const char *otherwise)
+const char *emit_probe_variant(const struct node *node, const char *name, const char *otherwise)
 {
-	const struct record_probe *probe = find_probe(core, name);
+	const struct record_probe *probe = find_probe(node, name);
 
 	return probe && probe->variant[0] ? probe->variant : otherwise;
 }

@@ -147,7 +147,7 @@ void facts_account(struct core *core, struct proc *p, struct death *out)
 		.anon_bytes = p->anon_bytes,
 		.requests = p->requests,
 		.managed_heap = runtime_is_managed(p->runtime),
-		.tick_ns = core->header.tick_ns,
+		.tick_ns = node_of(core, p->id.node)->header.tick_ns,
 	};
 
 	memset(out, 0, sizeof(*out));
@@ -273,17 +273,27 @@ static bool is_loopback(const struct endpoint *e)
 	return memcmp(e->addr, v4, sizeof(v4)) == 0 || memcmp(e->addr, v6, sizeof(v6)) == 0;
 }
 
+/* Nothing is known of what was before either of them was watched. */
+static uint64_t watched_since(const struct core *core, const struct gateway *g, uint16_t service)
+{
+	return max_u64(node_of(core, g->root.node)->heartbeat.first_ns,
+		       node_of(core, service)->heartbeat.first_ns);
+}
+
 /* Does anybody here listen on exactly that address, whatever the port? */
 static bool on_this_host(const struct core *core, const struct endpoint *e)
 {
 	for (uint16_t i = 1; i <= core->services.nr; i++)
-		if (memcmp(core->services.all[i].local.addr, e->addr, sizeof(e->addr)) == 0)
+		if (core->services.all[i].local.node == e->node &&
+		    memcmp(core->services.all[i].local.addr, e->addr, sizeof(e->addr)) == 0)
 			return true;
 	return is_loopback(e);
 }
 
-static void upstream_facts(struct core *core, const struct upstream *u, struct verdict_facts *f)
+static void upstream_facts(struct core *core, const struct incident *incident,
+			   struct verdict_facts *f)
 {
+	const struct upstream *u = &core->gateways.upstreams[incident->upstream];
 	const struct gateway *g = &core->gateways.all[u->gateway];
 
 	failure_facts(&u->burst.sum, f);
@@ -294,17 +304,35 @@ static void upstream_facts(struct core *core, const struct upstream *u, struct v
 	if (f->abandoned)
 		f->silent_ns = since_ns(min_u64(f->at_ns, u->burst.sum.last_ns), u->answered_ns);
 	f->load_ratio = gateway_load_ratio(g, core->now_ns);
-	f->watched_ns = since_ns(u->burst.sum.first_ns, core->heartbeat.first_ns);
+	f->watched_ns = since_ns(u->burst.sum.first_ns, watched_since(core, g, incident->node));
 	f->failing_ns = since_ns(core->now_ns, u->burst.sum.first_ns);
 }
 
-static uint32_t unseen(const struct core *core, const struct culprit *c)
+static void node_facts(const struct core *core, const struct incident *incident,
+		       struct verdict_facts *f)
 {
+	uint16_t gateway = incident_gateway_node(core, incident);
+
+	f->other_node = incident->node != gateway;
+	if (f->other_node)
+		f->clock_error_ns = add_u64(node_of(core, gateway)->header.clock_error_ns,
+					    node_of(core, incident->node)->header.clock_error_ns);
+}
+
+/* By the gateway's node, or by the service's. */
+static uint32_t unseen(const struct core *core, const struct incident *incident)
+{
+	const struct node *gateway = node_of(core, incident_gateway_node(core, incident));
+	const struct node *service = node_of(core, incident->node);
+	const struct culprit *c = &incident->culprit;
 	uint32_t missing = 0;
 
-	for (int hook = 0; hook < NR_HOOKS; hook++)
-		if (emit_probe_missing(core, hook_row((enum hook)hook)->name))
+	for (int hook = 0; hook < NR_HOOKS; hook++) {
+		const char *name = hook_row((enum hook)hook)->name;
+
+		if (emit_probe_missing(gateway, name) || emit_probe_missing(service, name))
 			missing |= HOOK_BIT(hook);
+	}
 	if (c->runtime != RUNTIME_NODEJS || c->v8_watched)
 		missing &= ~HOOK_BIT(HOOK_V8_OOM);
 	return missing;
@@ -329,13 +357,14 @@ void facts_gather(struct core *core, const struct incident *incident, const stru
 	if (incident_death(incident))
 		end_facts(core, incident, c, f);
 	f->owner_alive = facts_owner(core, c) != NULL;
-	upstream_facts(core, u, f);
+	upstream_facts(core, incident, f);
+	node_facts(core, incident, f);
 	f->service_known = incident->service_known;
 	f->listener_stayed = listener_stayed(incident, &u->burst.sum);
 	f->listener_came = incident->listener_came;
 	f->deaths_behind = c->deaths_behind;
-	f->unseen = unseen(core, &incident->culprit);
-	f->events_lost = since_ns(heartbeat_events_lost(&core->heartbeat), incident->lost_before);
+	f->unseen = unseen(core, incident);
+	f->events_lost = since_ns(core_events_lost(core), incident->lost_before);
 	f->unwatched_ns = gap_unwatched_ns(
 		&core->gaps, since_ns(u->burst.sum.first_ns, LOSS_HISTORY * LOSS_HISTORY_NS));
 }

@@ -23,6 +23,7 @@ struct gaps {
 	uint32_t nr_past; /* ever; the next one goes to nr_past % GAP_MAX */
 	bool is_open;	  /* to be reported on the next tick */
 	uint64_t ts_ns;
+	uint16_t node;
 	struct record_gap gap;
 	struct record_gap_service services[REPORT_MAX_GAP_SERVICES];
 	uint32_t nr_services;

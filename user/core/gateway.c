@@ -188,7 +188,7 @@ struct upstream *gateway_upstream(struct gateways *t, const struct gateway *g,
 
 struct upstream *gateway_local(struct gateways *t, struct gateway *g)
 {
-	static const struct endpoint nowhere;
+	const struct endpoint nowhere = {.node = g->root.node};
 	struct upstream *u = gateway_upstream(t, g, &nowhere);
 
 	if (u)
@@ -327,9 +327,9 @@ static void roll_gateway(struct gateways *t, struct gateway *g, uint64_t now_ns)
 	g->active = false;
 }
 
-void gateway_tick(struct gateways *t, uint64_t now_ns)
+void gateway_tick(struct gateways *t, uint16_t node, uint64_t now_ns)
 {
 	for (uint16_t i = 1; i <= GATEWAY_MAX; i++)
-		if (t->all[i].active || t->all[i].waiting)
+		if (t->all[i].root.node == node && (t->all[i].active || t->all[i].waiting))
 			roll_gateway(t, &t->all[i], now_ns);
 }

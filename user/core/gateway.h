@@ -153,8 +153,8 @@ bool gateway_watched(const struct gateway *g, const struct core_options *options
 /* Or may it be one, whose clients cannot be read: it listens, and is no program known to us? */
 bool gateway_suspected(const struct gateway *g, const struct core_options *options);
 
-/* End of a batch: share out client failures and move everything into the bursts. */
-void gateway_tick(struct gateways *t, uint64_t now_ns);
+/* End of a batch of that node: share out client failures and move everything into the bursts. */
+void gateway_tick(struct gateways *t, uint16_t node, uint64_t now_ns);
 
 /* Its pseudo-upstream, made when there is none; NULL without room. */
 struct upstream *gateway_local(struct gateways *t, struct gateway *g);

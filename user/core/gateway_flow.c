@@ -231,7 +231,7 @@ static bool leads_to(struct services *services, const struct upstream *u,
 		return true;
 	default:
 		return service_find(services, &u->endpoint, found) &&
-		       found[0]->local.netns == local->netns;
+		       found[0]->local.netns == local->netns && found[0]->local.node == local->node;
 	}
 }
 

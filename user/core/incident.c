@@ -132,7 +132,7 @@ static bool continue_closed(struct core *core, struct incident *incident)
 static void emit_burst(struct core *core, const struct upstream *u, bool open,
 		       const struct incident *incident)
 {
-	struct report *r = emit_begin(core, REPORT_BURST, core->now_ns);
+	struct report *r = emit_begin(core, REPORT_BURST, u->endpoint.node, core->now_ns);
 	struct report_burst *out = &r->burst;
 
 	if (incident) {

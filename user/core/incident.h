@@ -54,6 +54,7 @@ struct incident {
 	char id[ULID_LEN];
 	char burst_id[ULID_LEN];
 	uint16_t upstream; /* index in struct gateways */
+	uint16_t node;	   /* of the service, as far as it is known; else the gateway's */
 	uint32_t revision;
 	uint64_t opened_ns;
 	uint64_t lost_before; /* events lost until shortly before it */
@@ -107,6 +108,9 @@ struct core;
 void incident_tick(struct core *core);
 /* The stream ends: say how open incidents stand. */
 void incident_stop(struct core *core);
+
+/* The node of its gateway. */
+uint16_t incident_gateway_node(const struct core *core, const struct incident *incident);
 
 /* Its death; NULL where nobody died of it, or nobody that is known. */
 const struct death *incident_death(const struct incident *incident);

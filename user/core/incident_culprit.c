@@ -25,6 +25,13 @@ static struct upstream *upstream_of(struct core *core, const struct incident *in
 	return &core->gateways.upstreams[incident->upstream];
 }
 
+uint16_t incident_gateway_node(const struct core *core, const struct incident *incident)
+{
+	const struct upstream *u = &core->gateways.upstreams[incident->upstream];
+
+	return core->gateways.all[u->gateway].root.node;
+}
+
 const struct death *incident_death(const struct incident *incident)
 {
 	return incident->culprit.death.exit_ns ? &incident->culprit.death : NULL;
@@ -144,6 +151,14 @@ static struct death *choose_death(struct core *core, struct incident *incident,
 	return young && is_no_older(incident, c->death) ? c->death : NULL;
 }
 
+static uint16_t service_node(const struct core *core, const struct incident *incident,
+			     const struct correlation *c)
+{
+	if (incident->culprit.death.proc.tgid)
+		return incident->culprit.death.proc.node;
+	return c->nr_services ? c->services[0]->local.node : incident_gateway_node(core, incident);
+}
+
 bool incident_find_culprit(struct core *core, struct incident *incident, struct correlation *c)
 {
 	struct correlate_tables tables = {&core->procs, &core->deaths, &core->services};
@@ -160,6 +175,7 @@ bool incident_find_culprit(struct core *core, struct incident *incident, struct 
 	else if (!incident_death(incident))
 		take_owner(core, incident, c);
 	incident->deaths_10m = c->deaths_10m;
+	incident->node = service_node(core, incident, c);
 	if (!d)
 		return false;
 	note_victims(&tables, incident);

@@ -27,60 +27,60 @@ static struct text add_evidence(struct report_incident *out, const char *source,
 	return t;
 }
 
-static void add_oom_evidence(const struct core *core, const struct death *d,
+static void add_oom_evidence(const struct node *node, const struct death *d,
 			     struct report_incident *out)
 {
 	struct text t;
 
 	if (!d->oom_ns)
 		return;
-	t = add_evidence(out, emit_probe_variant(core, "oom", "mark_victim"), d->oom_ns, 1);
+	t = add_evidence(out, emit_probe_variant(node, "oom", "mark_victim"), d->oom_ns, 1);
 	text_add(&t,
 		 "memcg_id=%llu usage_bytes=%llu limit_bytes=%llu anon_bytes=%llu trigger_pid=%u",
 		 (ull)d->oom.memcg.id, (ull)d->oom.usage_bytes, (ull)d->oom.limit_bytes,
 		 (ull)d->oom.anon_bytes, d->oom.trigger.tgid);
 }
 
-static void add_growth_evidence(const struct core *core, const struct growth_story *story,
+static void add_growth_evidence(const struct node *node, const struct growth_story *story,
 				struct report_incident *out)
 {
 	struct text t;
 
 	if (!story->grew)
 		return;
-	t = add_evidence(out, emit_probe_variant(core, "tasks", "iter/task"), story->onset_ns,
+	t = add_evidence(out, emit_probe_variant(node, "tasks", "iter/task"), story->onset_ns,
 			 story->trend.nr);
 	text_add(&t, "slope_bytes_per_s=%lld window_s=%lld insufficient_history=%d",
 		 (long long)u64_of(story->trend.slope), (long long)u64_of(story->trend.window_s),
 		 story->insufficient);
 }
 
-static void add_signal_evidence(const struct core *core, const struct death_signal *s,
+static void add_signal_evidence(const struct node *node, const struct death_signal *s,
 				struct report_incident *out)
 {
-	struct text t = add_evidence(out, emit_probe_variant(core, "signal", "signal_generate"),
+	struct text t = add_evidence(out, emit_probe_variant(node, "signal", "signal_generate"),
 				     s->ts_ns, 1);
 
 	text_add(&t, "sig=%d code=%d sender_pid=%u ignored=%d", s->sig, s->code,
 		 s->code <= 0 ? s->sender.tgid : 0, s->ignored);
 }
 
-static void add_death_evidence(const struct core *core, const struct death *d,
+static void add_death_evidence(const struct node *node, const struct death *d,
 			       struct report_incident *out)
 {
 	struct text t;
 
-	add_oom_evidence(core, d, out);
+	add_oom_evidence(node, d, out);
 	if (death_is_v8_oom(d))
-		add_evidence(out, emit_probe_variant(core, "v8_oom", "uprobe"), d->v8_ns, 1);
+		add_evidence(out, emit_probe_variant(node, "v8_oom", "uprobe"), d->v8_ns, 1);
 	if (d->map_failed_ns)
-		add_evidence(out, emit_probe_variant(core, "vm_events", "mmap"), d->map_failed_ns,
+		add_evidence(out, emit_probe_variant(node, "vm_events", "mmap"), d->map_failed_ns,
 			     0);
 	for (int i = 0; i < d->nr_signals; i++)
-		add_signal_evidence(core, &d->signals[i], out);
+		add_signal_evidence(node, &d->signals[i], out);
 	if (!d->exit_ns)
 		return;
-	t = add_evidence(out, emit_probe_variant(core, "exit", "sched_process_exit"), d->exit_ns,
+	t = add_evidence(out, emit_probe_variant(node, "exit", "sched_process_exit"), d->exit_ns,
 			 1);
 	text_add(&t, "status=%u peak_rss_bytes=%llu anon_bytes=%llu", d->status,
 		 (ull)d->peak_rss_bytes, (ull)d->anon_bytes);
@@ -94,43 +94,43 @@ static void add_fraction(struct text *t, double value)
 	text_add(t, "%llu.%02llu", (ull)(hundredths / 100), (ull)(hundredths % 100));
 }
 
-static const char *tasks_hook(const struct core *core)
+static const char *tasks_hook(const struct node *node)
 {
-	return emit_probe_variant(core, "tasks", "iter/task");
+	return emit_probe_variant(node, "tasks", "iter/task");
 }
 
-static const char *requests_hook(const struct core *core)
+static const char *requests_hook(const struct node *node)
 {
-	return emit_probe_variant(core, "http_ingress", "cgroup_skb/ingress");
+	return emit_probe_variant(node, "http_ingress", "cgroup_skb/ingress");
 }
 
-static void add_payload_evidence(const struct core *core, const struct traffic_story *s,
+static void add_payload_evidence(const struct node *node, const struct traffic_story *s,
 				 struct report_incident *out)
 {
 	struct text t;
 
 	if (!s->payload_ns)
 		return;
-	t = add_evidence(out, requests_hook(core), s->payload_ns, 1);
+	t = add_evidence(out, requests_hook(node), s->payload_ns, 1);
 	text_add(&t, "request_bytes=%llu growth_share=", (ull)s->largest_request_bytes);
 	add_fraction(&t, s->payload_growth_share);
 }
 
-static void add_thrash_evidence(const struct core *core, const struct traffic_story *s,
+static void add_thrash_evidence(const struct node *node, const struct traffic_story *s,
 				struct report_incident *out)
 {
 	struct text t;
 
 	if (!s->thrash_ns)
 		return;
-	t = add_evidence(out, tasks_hook(core), s->thrash_ns, 0);
+	t = add_evidence(out, tasks_hook(node), s->thrash_ns, 0);
 	text_add(&t, "cpu_per_request_ratio=");
 	add_fraction(&t, s->cpu_per_request_ratio);
 	text_add(&t, " request_rate_ratio=");
 	add_fraction(&t, s->request_rate_ratio);
 }
 
-static void add_stall_evidence(const struct core *core, const struct incident *incident,
+static void add_stall_evidence(const struct node *node, const struct incident *incident,
 			       struct report_incident *out)
 {
 	const struct traffic_story *s = incident_traffic(incident);
@@ -138,21 +138,21 @@ static void add_stall_evidence(const struct core *core, const struct incident *i
 
 	if (!s->silent_ns)
 		return;
-	t = add_evidence(out, requests_hook(core), s->silent_ns, 0);
+	t = add_evidence(out, requests_hook(node), s->silent_ns, 0);
 	text_add(&t, "in_flight=%llu major_faults_per_s=%llu limit_events_per_s=%llu cpu_share=",
 		 (ull)s->in_flight, (ull)s->major_faults_per_s,
 		 (ull)incident->facts.limit_events_per_s);
 	add_fraction(&t, s->cpu_share);
 }
 
-static void add_pool_evidence(const struct core *core, const struct report_pool *pool,
+static void add_pool_evidence(const struct node *node, const struct report_pool *pool,
 			      struct report_incident *out)
 {
 	struct text t;
 
 	if (!pool->saturated)
 		return;
-	t = add_evidence(out, emit_probe_variant(core, "tcp_state", "inet_sock_set_state"),
+	t = add_evidence(out, emit_probe_variant(node, "tcp_state", "inet_sock_set_state"),
 			 pool->since_ns, pool->connections);
 	text_add(&t, "backend=");
 	text_add_endpoint(&t, &pool->backend);
@@ -160,7 +160,7 @@ static void add_pool_evidence(const struct core *core, const struct report_pool 
 	add_fraction(&t, pool->latency_ratio);
 }
 
-static void add_lives_evidence(const struct core *core, const struct incident *incident,
+static void add_lives_evidence(const struct node *node, const struct incident *incident,
 			       struct report_incident *out)
 {
 	const struct lives_story *lives = &incident->facts.lives;
@@ -168,27 +168,27 @@ static void add_lives_evidence(const struct core *core, const struct incident *i
 
 	if (!lives->lives || !incident->has_culprit)
 		return;
-	t = add_evidence(out, emit_probe_variant(core, "exit", "sched_process_exit"),
+	t = add_evidence(out, emit_probe_variant(node, "exit", "sched_process_exit"),
 			 incident->culprit.death.proc.start_ns, lives->lives);
 	text_add(&t, "lives_before=%u memory_deaths=%u similar_peaks=%d ceiling_bytes=%llu",
 		 lives->lives, lives->memory_deaths, lives->similar_peaks,
 		 (ull)max_u64(lives->memory_ceiling_bytes, lives->supervisor_ceiling_bytes));
 }
 
-static void add_cause_evidence(const struct core *core, const struct incident *incident,
+static void add_cause_evidence(const struct node *node, const struct incident *incident,
 			       struct report_incident *out)
 {
 	const struct traffic_story *traffic = incident_traffic(incident);
 
 	if (incident->has_culprit)
-		add_growth_evidence(core, incident_growth(incident), out);
+		add_growth_evidence(node, incident_growth(incident), out);
 	if (traffic->known) {
-		add_payload_evidence(core, traffic, out);
-		add_thrash_evidence(core, traffic, out);
-		add_stall_evidence(core, incident, out);
-		add_pool_evidence(core, &traffic->pool, out);
+		add_payload_evidence(node, traffic, out);
+		add_thrash_evidence(node, traffic, out);
+		add_stall_evidence(node, incident, out);
+		add_pool_evidence(node, &traffic->pool, out);
 	}
-	add_lives_evidence(core, incident, out);
+	add_lives_evidence(node, incident, out);
 }
 
 static void add_reset_evidence(const char *hook, const struct impact *impact,
@@ -227,18 +227,18 @@ static void add_connect_evidence(const char *hook, const struct impact *impact,
 		 (ull)impact->accept_full);
 }
 
-static void add_answer_evidence(const struct core *core, const struct impact *impact,
+static void add_answer_evidence(const struct node *node, const struct impact *impact,
 				struct report_incident *out)
 {
 	struct text t;
 
 	if (impact->app_answered) {
-		t = add_evidence(out, requests_hook(core), impact->first_ns, impact->app_answered);
+		t = add_evidence(out, requests_hook(node), impact->first_ns, impact->app_answered);
 		text_add(&t, "answered_by=upstream");
 	}
 	if (!impact_client_failures(impact))
 		return;
-	t = add_evidence(out, emit_probe_variant(core, "http_egress", "cgroup_skb/egress"),
+	t = add_evidence(out, emit_probe_variant(node, "http_egress", "cgroup_skb/egress"),
 			 impact->first_ns, impact_client_failures(impact));
 	text_add(&t, "status_502=%llu status_503=%llu status_504=%llu",
 		 (ull)impact->client_status[FLOW_STATUS_502],
@@ -249,12 +249,14 @@ static void add_answer_evidence(const struct core *core, const struct impact *im
 void incident_fill_evidence(const struct core *core, const struct incident *incident,
 			    const struct impact *impact, struct report_incident *out)
 {
-	const char *tcp = emit_probe_variant(core, "tcp_state", "inet_sock_set_state");
+	const struct node *service = node_of(core, incident->node);
+	const struct node *gateway = node_of(core, incident_gateway_node(core, incident));
+	const char *tcp = emit_probe_variant(gateway, "tcp_state", "inet_sock_set_state");
 
-	add_cause_evidence(core, incident, out);
+	add_cause_evidence(service, incident, out);
 	if (incident->has_culprit)
-		add_death_evidence(core, &incident->culprit.death, out);
+		add_death_evidence(service, &incident->culprit.death, out);
 	add_reset_evidence(tcp, impact, out);
 	add_connect_evidence(tcp, impact, out);
-	add_answer_evidence(core, impact, out);
+	add_answer_evidence(gateway, impact, out);
 }

@@ -22,11 +22,12 @@ void incident_make_ids(const struct core *core, struct incident *incident)
 	const struct upstream *u = &core->gateways.upstreams[incident->upstream];
 	const struct gateway *g = &core->gateways.all[u->gateway];
 	uint64_t first_ns = u->burst.sum.first_ns;
+	const struct record_header *host = &node_of(core, g->root.node)->header;
 	struct ulid_seed seed = {0};
 
-	ulid_seed_add(&seed, core->header.host_id, strlen(core->header.host_id));
-	ulid_seed_add(&seed, core->header.boot_id, strlen(core->header.boot_id));
-	ulid_seed_add(&seed, core->header.host_name, strlen(core->header.host_name));
+	ulid_seed_add(&seed, host->host_id, strlen(host->host_id));
+	ulid_seed_add(&seed, host->boot_id, strlen(host->boot_id));
+	ulid_seed_add(&seed, host->host_name, strlen(host->host_name));
 	ulid_seed_add(&seed, &g->root.tgid, sizeof(g->root.tgid));
 	ulid_seed_add(&seed, &g->root.start_ns, sizeof(g->root.start_ns));
 	ulid_seed_add(&seed, u->endpoint.addr, sizeof(u->endpoint.addr));
@@ -38,7 +39,8 @@ void incident_make_ids(const struct core *core, struct incident *incident)
 	ulid_format(&seed, wall_ms(core, first_ns), incident->burst_id);
 }
 
-static void fill_culprit(const struct incident *incident, struct report_incident *out)
+static void fill_culprit(const struct core *core, const struct incident *incident,
+			 struct report_incident *out)
 {
 	const struct culprit *c = &incident->culprit;
 
@@ -50,6 +52,7 @@ static void fill_culprit(const struct incident *incident, struct report_incident
 		return;
 	out->culprit = (struct report_proc){
 		.id = c->death.proc,
+		.header = &node_of(core, c->death.proc.node)->header,
 		.parent_tgid = c->parent.tgid,
 		.runtime = c->runtime < NR_RUNTIMES ? c->runtime : RUNTIME_UNKNOWN,
 		.comm = c->comm,
@@ -73,14 +76,32 @@ static void fill_company(const struct incident *incident, struct report_incident
 	memcpy(out->victims, incident->victims, sizeof(out->victims));
 }
 
+static bool is_listed(const struct report_incident *out, const char *name)
+{
+	for (uint32_t i = 0; i < out->nr_missing_probes; i++)
+		if (strcmp(out->missing_probes[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void add_missing(const struct node *node, struct report_incident *out)
+{
+	for (uint32_t i = 0; i < node->nr_probes && out->nr_missing_probes < REPORT_MAX_PROBES; i++)
+		if (node->probes[i].state != PROBE_ATTACHED &&
+		    !is_listed(out, node->probes[i].name))
+			out->missing_probes[out->nr_missing_probes++] = node->probes[i].name;
+}
+
 static void fill_quality(const struct core *core, const struct incident *incident,
 			 struct report_incident *out)
 {
-	out->events_lost = since_ns(heartbeat_events_lost(&core->heartbeat), incident->lost_before);
+	out->events_lost = since_ns(core_events_lost(core), incident->lost_before);
 	out->unwatched_ns = incident->facts.unwatched_ns;
-	for (uint32_t i = 0; i < core->nr_probes; i++)
-		if (core->probes[i].state != PROBE_ATTACHED)
-			out->missing_probes[out->nr_missing_probes++] = core->probes[i].name;
+	out->other_node = incident->facts.other_node;
+	out->clock_error_ns = incident->facts.clock_error_ns;
+	add_missing(node_of(core, incident_gateway_node(core, incident)), out);
+	if (out->other_node)
+		add_missing(node_of(core, incident->node), out);
 }
 
 static void fill_service_name(const struct incident *incident, struct report_incident *out)
@@ -111,7 +132,7 @@ static enum runtime_kind server_runtime(const struct incident *incident)
 void incident_emit(struct core *core, const struct incident *incident, enum incident_record record)
 {
 	const struct upstream *u = &core->gateways.upstreams[incident->upstream];
-	struct report *r = emit_begin(core, REPORT_INCIDENT, core->now_ns);
+	struct report *r = emit_begin(core, REPORT_INCIDENT, incident->node, core->now_ns);
 	struct report_incident *out = &r->incident;
 	struct impact impact = incident->carried;
 
@@ -125,7 +146,7 @@ void incident_emit(struct core *core, const struct incident *incident, enum inci
 	out->upstream = u->endpoint;
 	emit_gateway(core, &core->gateways.all[u->gateway], &out->gateway);
 	emit_impact(&core->gateways.all[u->gateway], &impact, &out->impact);
-	fill_culprit(incident, out);
+	fill_culprit(core, incident, out);
 	fill_company(incident, out);
 	incident_fill_memory(core, incident, out);
 	incident_fill_timeline(incident, &impact, out);

@@ -20,7 +20,7 @@ _Static_assert(NR_ROWS < CORE_MEMORY_ROWS, "and one for the rest");
 
 size_t core_memory_ceiling(void)
 {
-	return sizeof(struct core);
+	return sizeof(struct core) + sizeof(struct node);
 }
 
 size_t core_memory(struct memory_row out[CORE_MEMORY_ROWS])

@@ -111,7 +111,7 @@ void outlook_ceilings(const struct core *core, const struct proc *p, uint64_t an
 		.anon_bytes = anon_bytes,
 		.cgroup_anon_bytes = add_u64(since_ns(c->anon_bytes, p->anon_bytes), anon_bytes),
 		.cgroup_limit_bytes = p->memcg_limit_bytes,
-		.machine_bytes = core->header.memory_bytes,
+		.machine_bytes = node_of(core, p->id.node)->header.memory_bytes,
 		.runtime = p->runtime,
 		.runtime_version = p->runtime_version,
 		.heap_limit_bytes = p->heap_limit_bytes,
@@ -169,7 +169,7 @@ void outlook_tell(struct core *core, struct proc *p, const struct endpoint *serv
 	outlook_ceilings(core, p, p->anon_bytes, &out->lives, &out->ceilings);
 	out->growth = (struct growth_now){
 		.now_ns = core->now_ns,
-		.tick_ns = core->header.tick_ns,
+		.tick_ns = node_of(core, p->id.node)->header.tick_ns,
 		.ceilings = &out->ceilings,
 		.survived_bytes = out->lives.peak_bytes,
 		.cgroup_pace = outlook_cgroup_pace(core, p),

@@ -19,6 +19,11 @@ static uint16_t *head_of(struct proctab *t, uint32_t tgid)
 	return &t->heads[hash_u64(tgid) % PROCTAB_HEADS];
 }
 
+static bool same_pid(const struct proc_id *a, const struct proc_id *b)
+{
+	return a->tgid == b->tgid && a->node == b->node;
+}
+
 static uint16_t index_of(const struct proctab *t, const struct proc *p)
 {
 	return (uint16_t)(p - t->procs);
@@ -33,7 +38,7 @@ struct proc *proctab_find(struct proctab *t, const struct proc_id *id)
 	for (uint16_t i = *head_of(t, id->tgid); i; i = t->procs[i].next) {
 		struct proc *p = &t->procs[i];
 
-		if (p->id.tgid != id->tgid)
+		if (!same_pid(&p->id, id))
 			continue;
 		if (p->id.start_ns == id->start_ns)
 			return p;
@@ -100,7 +105,7 @@ static uint64_t end_other_lives(struct proctab *t, const struct proc_id *id)
 	for (uint16_t i = *head_of(t, id->tgid); i; i = t->procs[i].next) {
 		struct proc *p = &t->procs[i];
 
-		if (p->id.tgid != id->tgid)
+		if (!same_pid(&p->id, id))
 			continue;
 		if (p->id.start_ns < id->start_ns)
 			proctab_exit(t, p, id->start_ns);

@@ -12,7 +12,9 @@ static uint32_t head_of(const struct endpoint *e)
 
 	memcpy(&high, e->addr, sizeof(high));
 	memcpy(&low, e->addr + 8, sizeof(low));
-	return hash_u64(hash_u64(high) ^ low ^ (uint64_t)e->netns << 16 ^ e->port) % SERVICE_HEADS;
+	return hash_u64(hash_u64(high) ^ low ^ (uint64_t)e->netns << 16 ^ e->port ^
+			(uint64_t)e->node << 48) %
+	       SERVICE_HEADS;
 }
 
 static void unlink_service(struct services *t, uint16_t index)
@@ -60,6 +62,7 @@ struct service *service_get(struct services *t, const struct endpoint *local, ui
 			return NULL;
 		memset(&t->all[i], 0, sizeof(t->all[i]));
 		t->all[i].local = *local;
+		t->all[i].first_ns = ts_ns;
 		t->all[i].next = *head;
 		*head = i;
 	}
@@ -198,16 +201,19 @@ static enum service_match match_folded(const struct endpoint *local,
 				       const struct endpoint *upstream)
 {
 	bool exact = memcmp(local->addr, upstream->addr, sizeof(local->addr)) == 0;
+	bool other_node = local->node != upstream->node;
 	bool cross = local->netns && upstream->netns && local->netns != upstream->netns;
 
 	if (local->port != upstream->port || !local->port)
 		return MATCH_NONE;
 	if (!exact && !is_wildcard_for(local->addr, upstream->addr))
 		return MATCH_NONE;
-	if (!cross)
+	if (!cross && !other_node)
 		return exact ? MATCH_EXACT : MATCH_WILDCARD;
 	if (is_loopback(upstream->addr))
 		return MATCH_NONE;
+	if (other_node)
+		return exact ? MATCH_NODE_EXACT : MATCH_NODE_WILDCARD;
 	return exact ? MATCH_CROSS_EXACT : MATCH_CROSS_WILDCARD;
 }
 
@@ -222,46 +228,136 @@ enum service_match service_match(const struct endpoint *local, const struct endp
 	return match_folded(&l, &u);
 }
 
-struct search {
-	enum service_match best;
-	uint32_t netns; /* of the cross matches */
-	bool ambiguous;
-};
-
 /* Same namespace counts as one rank, wildcard or not: they are the same listeners. */
 static enum service_match rank(enum service_match match)
 {
 	return match == MATCH_EXACT ? MATCH_WILDCARD : match;
 }
 
-static void consider(struct search *search, enum service_match match, uint32_t netns)
+/* A network namespace that has candidates, and for how long they have been seen. */
+struct place {
+	uint32_t netns;
+	uint16_t node;
+	bool up;
+	uint64_t first_ns;
+	uint64_t last_ns;
+};
+
+#define PLACES 8
+
+struct search {
+	enum service_match best;
+	struct place places[PLACES];
+	uint32_t nr_places;
+	bool too_many;
+};
+
+static bool is_at(const struct service *s, const struct place *place)
 {
-	if (match < search->best || !match)
+	return s->local.netns == place->netns && s->local.node == place->node;
+}
+
+static void add_place(struct search *search, const struct service *s)
+{
+	struct place *place = search->places;
+
+	while (place < search->places + search->nr_places && !is_at(s, place))
+		place++;
+	if (place == search->places + PLACES) {
+		search->too_many = true;
 		return;
-	if (match > search->best)
-		*search = (struct search){match, netns, false};
-	else if (match != MATCH_WILDCARD && netns != search->netns)
-		search->ambiguous = true;
+	}
+	if (place == search->places + search->nr_places) {
+		search->nr_places++;
+		*place = (struct place){
+			.netns = s->local.netns, .node = s->local.node, .first_ns = s->first_ns};
+	}
+	place->up |= s->up;
+	place->first_ns = min_u64(place->first_ns, s->first_ns);
+	place->last_ns = max_u64(place->last_ns, s->seen_ns);
+}
+
+/* Where the search leads: to the only place, or to where the address moved; NULL if nobody can tell. */
+static const struct place *only_place(const struct search *search)
+{
+	const struct place *newest = &search->places[0];
+
+	for (uint32_t i = 1; i < search->nr_places; i++)
+		if (search->places[i].first_ns > newest->first_ns)
+			newest = &search->places[i];
+	for (uint32_t i = 0; i < search->nr_places; i++) {
+		const struct place *p = &search->places[i];
+
+		if (p != newest && (p->up || p->last_ns >= newest->first_ns))
+			return NULL;
+	}
+	return search->too_many ? NULL : newest;
+}
+
+/* Beside an exact address elsewhere, wildcards of the same place are the same listeners. */
+static bool belongs(enum service_match match, enum service_match best)
+{
+	if (best == MATCH_CROSS_EXACT)
+		return match == best || match == MATCH_CROSS_WILDCARD;
+	if (best == MATCH_NODE_EXACT)
+		return match == best || match == MATCH_NODE_WILDCARD;
+	return match == best;
+}
+
+static void search_best(const struct services *t, const struct endpoint *upstream,
+			struct search *search)
+{
+	for (uint16_t i = 1; i <= t->nr; i++) {
+		const struct service *s = &t->all[i];
+		enum service_match match = rank(service_match(&s->local, upstream));
+
+		if (!match || match < search->best)
+			continue;
+		if (match > search->best) {
+			search->best = match;
+			search->nr_places = 0;
+			search->too_many = false;
+		}
+		if (match != MATCH_WILDCARD)
+			add_place(search, s);
+	}
+}
+
+/* Who listens on any address there is in the same place; it tells whether that is still in use. */
+static void add_wildcards(const struct services *t, const struct endpoint *upstream,
+			  struct search *search)
+{
+	for (uint16_t i = 1; i <= t->nr; i++) {
+		const struct service *s = &t->all[i];
+		enum service_match match = service_match(&s->local, upstream);
+
+		if (!match || match == search->best || !belongs(match, search->best))
+			continue;
+		for (uint32_t p = 0; p < search->nr_places; p++)
+			search->places[p].up |= s->up && is_at(s, &search->places[p]);
+	}
 }
 
 uint32_t service_find(struct services *t, const struct endpoint *upstream,
 		      struct service *found[SERVICE_FOUND_MAX])
 {
+	const struct place *place = NULL;
 	struct search search = {0};
 	uint32_t n = 0;
 
-	for (uint16_t i = 1; i <= t->nr; i++) {
-		struct service *s = &t->all[i];
-
-		consider(&search, rank(service_match(&s->local, upstream)), s->local.netns);
-	}
-	if (!search.best || search.ambiguous)
+	search_best(t, upstream, &search);
+	if (search.best <= MATCH_NODE_WILDCARD)
 		return 0;
+	if (search.best != MATCH_WILDCARD) {
+		add_wildcards(t, upstream, &search);
+		place = only_place(&search);
+		if (!place)
+			return 0;
+	}
 	for (uint16_t i = 1; i <= t->nr && n < SERVICE_FOUND_MAX; i++) {
 		enum service_match match = rank(service_match(&t->all[i].local, upstream));
-		bool here = search.best == MATCH_WILDCARD || t->all[i].local.netns == search.netns;
 
-		if (match && here && (match == search.best || search.best == MATCH_CROSS_EXACT))
+		if (belongs(match, search.best) && (!place || is_at(&t->all[i], place)))
 			found[n++] = &t->all[i];
 	}
 	return n;

@@ -36,8 +36,9 @@ struct service_member {
 struct service {
 	struct endpoint local;
 	uint64_t seen_ns;
-	uint64_t up_ns;	  /* when the address last got its first listener; 0 not seen */
-	uint64_t down_ns; /* when it last lost its last listener; 0 not seen */
+	uint64_t first_ns; /* first seen */
+	uint64_t up_ns;	   /* when the address last got its first listener; 0 not seen */
+	uint64_t down_ns;  /* when it last lost its last listener; 0 not seen */
 	uint64_t restart_ns[SERVICE_RESTARTS]; /* ups after a down, ring */
 	struct proc_id newest_owner;	       /* of the newest listener */
 	/* since it is known, so that they can be counted on; of a wildcard with its addresses */
@@ -106,11 +107,14 @@ struct endpoint service_fold_loopback(const struct endpoint *e);
 /*
  * How well a listener explains a connection to an address. The client's namespace stands in the
  * upstream endpoint. Another namespace is a guess that an exact address supports and a wildcard
- * hardly does; loopback never crosses.
+ * hardly does; loopback never crosses. On another node an exact address says less, for private ones
+ * repeat on every node, and a wildcard nothing: somebody listens on that port everywhere.
  */
 enum service_match {
 	MATCH_NONE = 0,
+	MATCH_NODE_WILDCARD,  /* other node, any address: only beside an exact one */
 	MATCH_CROSS_WILDCARD, /* other namespace, any address */
+	MATCH_NODE_EXACT,     /* other node */
 	MATCH_CROSS_EXACT,
 	MATCH_WILDCARD, /* same namespace, or one of the two is unknown */
 	MATCH_EXACT,
@@ -124,7 +128,8 @@ enum service_match service_match(const struct endpoint *local, const struct endp
 /*
  * The services behind an upstream, best matches only: all of the same namespace, else all of the
  * one other namespace that matches. Candidates in several other namespaces are nobody: which one
- * it was cannot be told. Returns their number.
+ * it was cannot be told; unless the address moved, for then all but the newest were gone before the
+ * next one came. Returns their number.
  */
 uint32_t service_find(struct services *t, const struct endpoint *upstream,
 		      struct service *found[SERVICE_FOUND_MAX]);

@@ -26,6 +26,17 @@
 #define LOSS_HISTORY	4
 #define LOSS_HISTORY_NS (10 * NSEC_PER_SEC)
 
+/* What is known of one node as such; a stream of one host has one. */
+struct node {
+	struct record_header header;
+	struct record_probe probes[REPORT_MAX_PROBES];
+	uint32_t nr_probes;
+	bool started;		/* its start was reported */
+	uint64_t flows_read_ns; /* when the flows of the last batch were read, and of this one */
+	uint64_t flows_now_ns;
+	struct heartbeat heartbeat;
+};
+
 struct core {
 	struct core_options options;
 	core_emit_fn emit;
@@ -33,17 +44,10 @@ struct core {
 	uint64_t seq;
 	uint64_t now_ns; /* newest record time; time never goes back */
 	int64_t wall_offset_ns;
-	bool started;
 	bool stopped;
-	struct record_header header;
-	struct record_probe probes[REPORT_MAX_PROBES];
-	uint32_t nr_probes;
 	uint64_t probes_refused;
-	uint64_t flows_read_ns; /* when the flows of the last batch were read, and of this one */
-	uint64_t flows_now_ns;
 	uint64_t lost[LOSS_HISTORY]; /* events lost until then, newest first */
 	uint64_t lost_slot;
-	struct heartbeat heartbeat;
 	struct gaps gaps;
 	struct proctab procs;
 	struct exetab exes;
@@ -61,14 +65,21 @@ struct core {
 	struct gateways gateways;
 	struct incidents incidents;
 	struct report report; /* being filled */
+	uint32_t nr_nodes;
+	struct node nodes[];
 };
+
+static inline const struct node *node_of(const struct core *core, uint16_t node)
+{
+	return &core->nodes[node < core->nr_nodes ? node : 0];
+}
 
 /* emit.c --------------------------------------------------------------------------------------- */
 
-/* Say who watches, once, before anything else. */
-void emit_start(struct core *core);
-/* An empty report to fill; the first one ever is preceded by the start report. */
-struct report *emit_begin(struct core *core, enum report_kind kind, uint64_t ts_ns);
+/* Say who watches, once per node, before anything else of it. */
+void emit_start(struct core *core, uint16_t node);
+/* An empty report of that node to fill; its first one ever is preceded by its start report. */
+struct report *emit_begin(struct core *core, enum report_kind kind, uint16_t node, uint64_t ts_ns);
 void emit_end(struct core *core);
 
 void emit_proc(struct core *core, struct proc *p, struct report_proc *out);
@@ -80,8 +91,11 @@ bool emit_service_name(const struct core *core, const struct proc *p, uint16_t p
 void emit_gateway(struct core *core, const struct gateway *g, struct report_gateway *out);
 void emit_impact(const struct gateway *g, const struct impact *impact, struct report_impact *out);
 
-bool emit_probe_missing(const struct core *core, const char *name);
+bool emit_probe_missing(const struct node *node, const char *name);
 /* The hook a fact came from, as the probe records tell. */
-const char *emit_probe_variant(const struct core *core, const char *name, const char *otherwise);
+const char *emit_probe_variant(const struct node *node, const char *name, const char *otherwise);
+
+/* Events lost so far, on all nodes. */
+uint64_t core_events_lost(const struct core *core);
 
 #endif

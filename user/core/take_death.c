@@ -76,6 +76,8 @@ static bool is_below(const struct container *c, const struct record_oom *oom,
 {
 	size_t length = strlen(limit->path);
 
+	if (c->id.node != oom->memcg.node)
+		return false;
 	if (!oom->memcg.id || cgroup_id_equal(&c->id, &oom->memcg))
 		return true;
 	if (!length || c->id.hierarchy != oom->memcg.hierarchy)
@@ -151,7 +153,7 @@ static void conclude_growth(struct core *core, struct proc *p, struct death *d, 
 		.anon_bytes = d->anon_bytes ? d->anon_bytes : p->anon_bytes,
 		.requests = p->requests,
 		.managed_heap = runtime_is_managed(p->runtime),
-		.tick_ns = core->header.tick_ns,
+		.tick_ns = node_of(core, p->id.node)->header.tick_ns,
 	};
 
 	if (p->growth)
@@ -282,7 +284,7 @@ static bool report_oom(struct core *core, struct death *d)
 		return false;
 	d->oom_reported = true;
 	limit = container_find(&core->containers, &d->oom.memcg);
-	out = emit_begin(core, REPORT_OOM_KILL, d->oom_ns);
+	out = emit_begin(core, REPORT_OOM_KILL, d->proc.node, d->oom_ns);
 	emit_proc_id(core, &d->proc, &out->oom_kill.victim);
 	emit_proc_id(core, &d->oom.trigger, &out->oom_kill.trigger);
 	out->oom_kill.oom = d->oom;
@@ -305,7 +307,7 @@ static void report_exit(struct core *core, struct death *d)
 		  ((d->status & 0x7f) && d->peak_rss_bytes >= NOTABLE_PEAK_BYTES);
 	if (!notable)
 		return;
-	out = emit_begin(core, REPORT_PROCESS_EXIT, d->exit_ns);
+	out = emit_begin(core, REPORT_PROCESS_EXIT, d->proc.node, d->exit_ns);
 	emit_proc_id(core, &d->proc, &out->process_exit.proc);
 	death_decode(d, &out->process_exit.death);
 	out->process_exit.lifetime_ns = since_ns(d->exit_ns, d->proc.start_ns);

@@ -15,6 +15,7 @@ void take_gap(struct core *core, const struct record *r)
 {
 	gap_report(core); /* one that nothing reported yet would be overwritten */
 	gap_begin(&core->gaps, r->ts_ns, &r->gap);
+	core->gaps.node = r->node;
 }
 
 void take_gap_service(struct core *core, const struct record *r)
@@ -35,7 +36,7 @@ void gap_report(struct core *core)
 	if (!gaps->is_open)
 		return;
 	gaps->is_open = false;
-	out = &emit_begin(core, REPORT_GAP, gaps->ts_ns)->gap;
+	out = &emit_begin(core, REPORT_GAP, gaps->node, gaps->ts_ns)->gap;
 	out->gap = gaps->gap;
 	for (uint32_t i = 0; i < gaps->nr_services; i++) {
 		struct report_gap_service *service = &out->services[out->nr_services++];

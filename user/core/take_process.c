@@ -77,7 +77,8 @@ struct traffic *process_traffic(struct core *core, struct proc *p, bool serves)
 		return NULL;
 	}
 	p->traffic = traffic_take(t, &p->id);
-	t->all[p->traffic].older = since_ns(core->heartbeat.first_ns, p->id.start_ns) > YOUNG_NS;
+	t->all[p->traffic].older =
+		since_ns(node_of(core, p->id.node)->heartbeat.first_ns, p->id.start_ns) > YOUNG_NS;
 	return &t->all[p->traffic];
 }
 
@@ -223,7 +224,7 @@ static void sample_traffic(struct core *core, struct proc *p, uint64_t ts_ns,
 
 static void emit_sample(struct core *core, struct proc *p, const struct record *r)
 {
-	struct report *out = emit_begin(core, REPORT_SAMPLE, r->ts_ns);
+	struct report *out = emit_begin(core, REPORT_SAMPLE, p->id.node, r->ts_ns);
 
 	emit_proc(core, p, &out->sample.proc);
 	out->sample.task = r->task;

@@ -4,7 +4,7 @@
 
 static void emit_listener(struct core *core, const struct record *r, uint64_t outage_ns)
 {
-	struct report *out = emit_begin(core, REPORT_LISTENER, r->ts_ns);
+	struct report *out = emit_begin(core, REPORT_LISTENER, r->node, r->ts_ns);
 
 	emit_proc_id(core, &r->listener.owner, &out->listener.owner);
 	out->listener.local = r->listener.local;
@@ -72,11 +72,12 @@ static void take_server_flow(struct core *core, struct proc *p, const struct rec
 void take_flow(struct core *core, const struct record *r)
 {
 	struct proc *p = proctab_get(&core->procs, &r->flow.proc);
+	struct node *node = &core->nodes[r->node];
 	struct gateway_view view = {&core->procs, &core->services, &core->options,
-				    core->flows_read_ns};
+				    node->flows_read_ns};
 
-	core->heartbeat.batch_flows++;
-	core->flows_now_ns = max_u64(core->flows_now_ns, r->ts_ns);
+	node->heartbeat.batch_flows++;
+	node->flows_now_ns = max_u64(node->flows_now_ns, r->ts_ns);
 	if (!p)
 		return;
 	take_traffic(core, p, r);

@@ -22,6 +22,12 @@
 #define LOST_EVENTS_FACTOR 0.85
 #define UNWATCHED_FACTOR   0.85
 #define UNSEEN_FACTOR	   0.9
+/* Addresses are names in a network that we do not know: what has this one may be somebody else. */
+#define OTHER_NODE_FACTOR 0.95
+/* Clocks: below the one nothing changes, at the other it is an even chance, and no worse than that. */
+#define CLOCK_EXACT_NS	 (100 * NSEC_PER_MSEC)
+#define CLOCK_SCALE_NS	 (5.0 * (double)NSEC_PER_SEC)
+#define CLOCK_FACTOR_MIN 0.6
 
 static bool is_memory(enum verdict_class class)
 {
@@ -240,6 +246,14 @@ static int hooks_missing(const struct verdict_facts *f, enum verdict_class class
 	return missing;
 }
 
+/* By how much an unknown offset of clocks may hide or feign that one thing followed another. */
+static double clock_factor(const struct verdict_facts *f)
+{
+	if (f->clock_error_ns <= CLOCK_EXACT_NS)
+		return 1;
+	return fmax(CLOCK_FACTOR_MIN, 1 / (1 + (double)f->clock_error_ns / CLOCK_SCALE_NS));
+}
+
 static double quality(const struct verdict_facts *f, enum verdict_class class,
 		      enum verdict_cause cause)
 {
@@ -247,6 +261,8 @@ static double quality(const struct verdict_facts *f, enum verdict_class class,
 
 	if (f->events_lost)
 		factor *= LOST_EVENTS_FACTOR;
+	if (f->other_node)
+		factor *= OTHER_NODE_FACTOR * clock_factor(f);
 	return f->unwatched_ns ? factor * UNWATCHED_FACTOR : factor;
 }
 
@@ -262,6 +278,13 @@ static void list_quality(const struct verdict_facts *f, struct report_verdict *o
 		add_score(out,
 			  &(struct report_score){"events_lost", "data_quality",
 						 log(LOST_EVENTS_FACTOR), (double)f->events_lost});
+	if (f->other_node)
+		add_score(out, &(struct report_score){"other_node", "data_quality",
+						      log(OTHER_NODE_FACTOR), 1});
+	if (f->other_node && clock_factor(f) < 1)
+		add_score(out, &(struct report_score){"clock_error_s", "data_quality",
+						      log(clock_factor(f)),
+						      (double)f->clock_error_ns / 1e9});
 	if (f->unwatched_ns)
 		add_score(out, &(struct report_score){"unwatched_s", "data_quality",
 						      log(UNWATCHED_FACTOR),

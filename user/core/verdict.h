@@ -99,7 +99,9 @@ struct verdict_facts {
 	/* what we could not see */
 	uint32_t unseen; /* HOOK_BIT of each hook that is missing, see core/hooks.h */
 	uint64_t events_lost;
-	uint64_t unwatched_ns; /* of the window, because of gaps */
+	bool other_node;	 /* the service is on another one than the gateway */
+	uint64_t clock_error_ns; /* of the two clocks, then */
+	uint64_t unwatched_ns;	 /* of the window, because of gaps */
 };
 
 void verdict_decide(const struct verdict_facts *facts, struct report_verdict *out);

@@ -267,6 +267,8 @@ static void write_data_quality(struct line *line, const struct report_incident *
 	jw_u64(w, "events_lost", incident->events_lost);
 	if (incident->unwatched_ns)
 		jw_double(w, "unwatched_s", (double)incident->unwatched_ns / 1e9);
+	if (incident->other_node)
+		jw_double(w, "clock_error_ms", (double)incident->clock_error_ns / 1e6);
 	jw_open_array(w, "missing_probes");
 	for (uint32_t i = 0; i < nr && line->trim < TRIM_NAMES; i++)
 		jw_string(w, NULL, incident->missing_probes[i]);

@@ -139,9 +139,10 @@ HOLDS_ALL(flow_fails, NR_FLOW_FAILS);
 		 : FIELD_U16, uint8_t                                                              \
 		 : FIELD_U8)
 
-#define NUMBER(key, path)                                                                          \
+#define NUMBER(key, path) NUMBER_OF(key, path, SCOPE_ANYWHERE)
+#define NUMBER_OF(key, path, in)                                                                   \
 	{                                                                                          \
-		.name = key, AT(path), .type = NUMBER_TYPE(MEMBER(path))                           \
+		.name = key, AT(path), .type = NUMBER_TYPE(MEMBER(path)), .scope = in              \
 	}
 #define STRING(key, path)                                                                          \
 	{                                                                                          \
@@ -153,7 +154,7 @@ HOLDS_ALL(flow_fails, NR_FLOW_FAILS);
 	}
 #define ADDRESS(key, path)                                                                         \
 	{                                                                                          \
-		.name = key, AT(path), .type = FIELD_ADDRESS                                       \
+		.name = key, AT(path), .type = FIELD_ADDRESS, .scope = SCOPE_ENDPOINT              \
 	}
 #define ARRAY(key, path)                                                                           \
 	{                                                                                          \
@@ -165,14 +166,20 @@ HOLDS_ALL(flow_fails, NR_FLOW_FAILS);
 /* first_ns, last_ns of each element, one after the other. */
 #define MARKS(key, path, nr)                                                                       \
 	{                                                                                          \
-		.name = key, AT(path), .type = FIELD_U64_ARRAY, .count = 2 * (nr)                  \
+		.name = key, AT(path), .type = FIELD_U64_ARRAY, .count = 2 * (nr),                 \
+		.scope = SCOPE_TIME                                                                \
 	}
 _Static_assert(sizeof(struct flow_mark) == 2 * sizeof(uint64_t), "marks are pairs of u64");
 
-#define PROC(prefix, path) NUMBER(prefix "pid", path.tgid), NUMBER(prefix "start_ns", path.start_ns)
+#define PROC(prefix, path)                                                                         \
+	NUMBER(prefix "pid", path.tgid), NUMBER_OF(prefix "start_ns", path.start_ns, SCOPE_PROC)
 #define ENDPOINT(path)                                                                             \
 	ADDRESS("addr", path.addr), NUMBER("port", path.port), NUMBER("netns", path.netns)
-#define MEMCG(path) NUMBER("memcg", path.id), NUMBER("memcg_hierarchy", path.hierarchy)
+#define MEMCG(path)                                                                                \
+	NUMBER_OF("memcg", path.id, SCOPE_CGROUP), NUMBER("memcg_hierarchy", path.hierarchy)
+_Static_assert(!offsetof(struct proc_id, start_ns) && !offsetof(struct endpoint, addr) &&
+		       !offsetof(struct cgroup_id, id),
+	       "the scoped field begins what it names");
 
 static const struct record_field header_fields[] = {
 	NUMBER("version", header.version),
@@ -382,7 +389,7 @@ static const struct record_field stream_fields[] = {
 
 static const struct record_field gap_fields[] = {
 	ENUM("cause", gap.cause, gap_causes),
-	NUMBER("from_ns", gap.from_ns),
+	NUMBER_OF("from_ns", gap.from_ns, SCOPE_TIME),
 	NUMBER("from_wall_ns", gap.from_wall_ns),
 	NUMBER("earlier_pid", gap.earlier_pid),
 	NUMBER("earlier_lines", gap.earlier_lines),

@@ -71,6 +71,9 @@ struct record_header {
 	char kernel[RECORD_TEXT_LEN];
 	char arch[32];
 	char detector_version[32];
+	/* Of merged recordings: how far this clock may be off, and by what it was set right. */
+	uint64_t clock_error_ns;
+	int64_t clock_correction_ns;
 };
 
 /* SHED: was attached, and was given up to keep within --budget; it does not come back. */
@@ -402,6 +405,7 @@ struct record_tick {
 struct record {
 	uint64_t ts_ns;
 	enum record_kind kind;
+	uint16_t node; /* of a merged stream, else 0; see ids.h */
 	union {
 		struct record_header header;
 		struct record_probe probe;
@@ -450,12 +454,23 @@ enum field_type {
 	NR_FIELD_TYPES
 };
 
+/* What a value means something in: what of it has to change when nodes come together. */
+enum field_scope {
+	SCOPE_ANYWHERE = 0,
+	SCOPE_TIME,	/* the boot clock of its node: one u64 or an array of them, 0 none */
+	SCOPE_PROC,	/* start_ns of a struct proc_id: a time, and its node stands beside it */
+	SCOPE_ENDPOINT, /* addr of a struct endpoint likewise */
+	SCOPE_CGROUP,	/* id of a struct cgroup_id likewise */
+	NR_FIELD_SCOPES
+};
+
 struct record_field {
 	const char *name;
 	uint32_t offset;
 	uint16_t size;	/* FIELD_STRING: bytes of the array */
 	uint16_t count; /* arrays: elements; FIELD_ENUM: number of names */
 	uint8_t type;	/* enum field_type */
+	uint8_t scope;	/* enum field_scope */
 	const char *const *names;
 };
 

@@ -38,6 +38,7 @@ struct measure {
 
 struct report_proc {
 	struct proc_id id;
+	const struct record_header *header; /* of its node; NULL: that of the report */
 	uint32_t parent_tgid;
 	enum runtime_kind runtime;
 	const char *comm;
@@ -329,8 +330,10 @@ struct report_incident {
 	uint32_t nr_evidence;
 	struct report_action actions[REPORT_MAX_ACTIONS];
 	uint32_t nr_actions;
-	uint64_t events_lost;  /* in the window of the incident */
-	uint64_t unwatched_ns; /* of that window, see report_gap */
+	uint64_t events_lost;	 /* in the window of the incident */
+	uint64_t unwatched_ns;	 /* of that window, see report_gap */
+	bool other_node;	 /* the service is on another one than the gateway ... */
+	uint64_t clock_error_ns; /* ... and their clocks may differ by this */
 	const char *missing_probes[REPORT_MAX_PROBES];
 	uint32_t nr_missing_probes;
 	char summary[320];
@@ -365,7 +368,7 @@ struct report {
 	uint64_t seq;	/* without gaps, in emit order */
 	uint64_t ts_ns; /* boot clock of the record that caused it */
 	int64_t wall_offset_ns;
-	const struct record_header *header; /* of the stream: host, kernel */
+	const struct record_header *header; /* of its node: host, kernel */
 	union {
 		struct report_start start;
 		struct report_heartbeat heartbeat;

@@ -53,6 +53,11 @@ static void write_start(struct line *line, const struct report *report)
 	jw_u64(w, "cpus", header->nr_cpus);
 	line_known_string(line, "kernel", header->kernel);
 	line_known_string(line, "boot_id", header->boot_id);
+	if (header->clock_error_ns || header->clock_correction_ns) {
+		jw_double(w, "clock_error_ms", (double)header->clock_error_ns / NS_PER_MS);
+		jw_double(w, "clock_correction_ms",
+			  (double)header->clock_correction_ns / NS_PER_MS);
+	}
 	jw_close_object(w);
 	if (line->trim < TRIM_LISTS)
 		write_probes(line, &report->start);

@@ -86,6 +86,8 @@ void line_process_fields(struct line *line, const struct report_proc *proc)
 {
 	struct json_writer *w = &line->w;
 
+	if (proc->header && proc->header != line->report->header)
+		line_known_string(line, "host.name", proc->header->host_name);
 	jw_u64(w, "process.pid", proc->id.tgid);
 	line_known_u64(line, "process.parent_pid", proc->parent_tgid);
 	line_known_time(line, "process.creation.time", proc->id.start_ns);

@@ -87,6 +87,18 @@ static int replay_next(struct source *source, record_fn fn, void *arg)
 	return n < 0 ? n : end_of_stream(replay);
 }
 
+int replay_read(struct source *source, struct record **out)
+{
+	struct replay *replay = replay_of(source);
+	int n = next_record(replay);
+
+	if (n <= 0)
+		return n < 0 ? n : end_of_stream(replay);
+	replay->stopped = replay->record.kind == RECORD_STOP;
+	*out = &replay->record;
+	return 1;
+}
+
 static const char *replay_error(const struct source *source)
 {
 	return line_reader_error(((const struct replay *)source)->reader);

@@ -17,4 +17,10 @@ int replay_new(const char *path, struct source **out, char *error, size_t error_
 /* The same over an open reader, which it takes, also on failure. NULL when out of memory. */
 struct source *replay_over(struct line_reader *reader);
 
+/*
+ * The next record of what replay_new() made, for who does not want batches: 1 and *out, which lives
+ * until the next call and may be changed, 0 at the end, or -errno and an error set.
+ */
+int replay_read(struct source *source, struct record **out);
+
 #endif
