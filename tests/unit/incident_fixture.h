@@ -107,7 +107,7 @@ static inline void fixture_set(struct fixture *f, enum verdict_class class,
 static inline void fixture_setup(struct fixture *f)
 {
 	memset(f, 0, sizeof(*f));
-	f->core = calloc(1, sizeof(*f->core));
+	f->core = calloc(1, core_memory_ceiling());
 	assert_non_null(f->core);
 	f->core->now_ns = FIXTURE_S(1005);
 	f->incident.has_culprit = true;

@@ -448,3 +448,17 @@ void service_count_death(struct services *t, const struct service_death *death)
 		s->died[death->kind] = death->proc;
 	}
 }
+
+uint32_t service_answered_at(const struct services *t, const struct proc_id *proc,
+			     struct endpoint *out, uint32_t max)
+{
+	uint32_t n = 0;
+
+	for (uint16_t i = 1; i <= t->nr && n < max; i++) {
+		const struct service *s = &t->all[i];
+
+		if (!is_wildcard(&s->local) && has_member(s, proc))
+			out[n++] = s->local;
+	}
+	return n;
+}

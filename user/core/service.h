@@ -95,6 +95,10 @@ struct service_death {
 /* A process ended: counts once at each address it stood behind, and at the wildcard for these. */
 void service_count_death(struct services *t, const struct service_death *death);
 
+/* The addresses at which a process answered, wildcards aside; their number, at most `max`. */
+uint32_t service_answered_at(const struct services *t, const struct proc_id *proc,
+			     struct endpoint *out, uint32_t max);
+
 /* Ups after a down within the ten minutes before now. */
 uint32_t service_restarts(const struct service *s, uint64_t now_ns);
 

@@ -311,6 +311,8 @@ static void report_exit(struct core *core, struct death *d)
 	emit_proc_id(core, &d->proc, &out->process_exit.proc);
 	death_decode(d, &out->process_exit.death);
 	out->process_exit.lifetime_ns = since_ns(d->exit_ns, d->proc.start_ns);
+	out->process_exit.nr_served = service_answered_at(
+		&core->services, &d->proc, out->process_exit.served, REPORT_MAX_SERVED);
 	emit_end(core);
 }
 

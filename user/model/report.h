@@ -101,10 +101,14 @@ struct report_death {
 	struct measure anon_bytes;
 };
 
+#define REPORT_MAX_SERVED 8
+
 struct report_process_exit {
 	struct report_proc proc;
 	struct report_death death;
 	uint64_t lifetime_ns;
+	struct endpoint served[REPORT_MAX_SERVED]; /* addresses it answered at */
+	uint32_t nr_served;
 };
 
 struct report_oom_kill {

@@ -192,6 +192,23 @@ static void write_heartbeat(struct line *line, const struct report *report)
 	}
 }
 
+static void write_served(struct line *line, const struct report_process_exit *exit)
+{
+	struct json_writer *w = &line->w;
+
+	jw_open_array(w, "served");
+	for (uint32_t i = 0; i < line_at_most(exit->nr_served, NR(exit->served)); i++) {
+		char address[ADDRESS_TEXT_LEN];
+
+		address_format(exit->served[i].addr, address);
+		jw_open_object(w, NULL);
+		jw_string(w, "network.local.address", address);
+		jw_u64(w, "network.local.port", exit->served[i].port);
+		jw_close_object(w);
+	}
+	jw_close_array(w);
+}
+
 static void write_process_exit(struct line *line, const struct report *report)
 {
 	const struct report_process_exit *exit = &report->process_exit;
@@ -202,6 +219,8 @@ static void write_process_exit(struct line *line, const struct report *report)
 	line_process_workload(line, &exit->proc);
 	line_exit(line, &exit->death);
 	jw_double(w, "lifetime_s", (double)exit->lifetime_ns / NS_PER_S);
+	if (exit->nr_served)
+		write_served(line, exit);
 	jw_close_object(w);
 }
 
