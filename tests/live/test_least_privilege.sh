@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
 # What memswell may do while it runs, read off the running process. First as root: what is left after
-# start is what the table says, the broker holds what uprobes need, nobody listens, and a V8 executable
-# that appears later is still watched. Then as a user with the four capabilities and no other: a memory
-# death behind nginx becomes the same one incident. No system call is refused in either.
+# start is what the table says, the broker holds what uprobes need, who opens the files of container
+# runtimes what those need, nobody listens, and a V8 executable that appears later is still watched. Then
+# as a user with the four capabilities and no other: a memory death behind nginx becomes the same one
+# incident. No system call is refused in either.
 . "$(dirname "$0")/lib.sh"
 NAME=least_privilege
 require_rig
@@ -64,15 +65,15 @@ listens() { # PID
 	return 1
 }
 
-broker_of() { # PID
-	local pid
-	pid=$(child_of "$1")
-	[ -n "$pid" ] && [ "$(cat "/proc/$pid/comm")" = memswell-uprobe ] && echo "$pid"
+# named_child_of PID NAME: as comm has it
+named_child_of() {
+	cat /proc/[0-9]*/stat 2>/dev/null | awk -v parent="$1" -v name="($2)" '
+		$2 == name { pid = $1; sub(/^.*\) /, ""); if ($2 == parent) { print pid; exit } }'
 }
 
 expect_nothing_refused() { # WHO
 	local line
-	line=$(grep -m 1 -E 'refused the system call|broker is gone|more than it needs' "$RIG/memswell.log")
+	line=$(grep -m 1 -E 'refused the system call|broker is gone|runtimes is gone|more than it needs' "$RIG/memswell.log")
 	expect "$1: no system call was refused" "$line" test -z "$line"
 }
 
@@ -99,7 +100,7 @@ await_watched() { # PID SECONDS
 require_watch --tick 500ms
 expect_confined root "$WATCH_PID" $SYS_PTRACE $DAC_READ_SEARCH
 expect_status root "$WATCH_PID" CapBnd "$(bits)"
-BROKER=$(broker_of "$WATCH_PID")
+BROKER=$(named_child_of "$WATCH_PID" memswell-uprobe)
 if [ -n "$BROKER" ]; then
 	for key in CapPrm CapEff; do
 		expect_status broker "$BROKER" $key "$(bits $SYS_ADMIN)" "$(bits $PERFMON)"
@@ -131,10 +132,19 @@ else
 		not_ok "root: there is a broker" "none, and the hook is attached"
 	echo "skip $NAME: broker - this kernel has no uprobes"
 fi
+FILES=$(named_child_of "$WATCH_PID" memswell-files)
+for key in CapPrm CapEff; do expect_status files "$FILES" $key "$(bits $DAC_READ_SEARCH)"; done
+for key in CapInh CapAmb CapBnd; do expect_status files "$FILES" $key "$(bits)"; done
+expect_status files "$FILES" NoNewPrivs 1
+expect_status files "$FILES" Seccomp 2
+expect_status files "$FILES" Seccomp_filters 1
+expect "files: holds two descriptors" "$(ls "/proc/$FILES/fd" | tr '\n' ' ')" \
+	test "$(ls "/proc/$FILES/fd" | wc -l)" -eq 2
 if listens "$WATCH_PID"; then not_ok "root: nobody listens" "it does"; else ok "root: nobody listens"; fi
 watch_stop
 expect_nothing_refused root
 [ -z "$BROKER" ] || expect "broker: ends with memswell" "it lives" test ! -e "/proc/$BROKER/fd/0"
+expect "files: ends with memswell" "it lives" test ! -e "/proc/$FILES/fd/0"
 expect "root: memswell ends in order" "exit status $WATCH_STATUS" test "$WATCH_STATUS" -eq 0
 
 # As nobody, with four capabilities ---------------------------------------------------------------
