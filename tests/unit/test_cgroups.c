@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* test_cgroups.c - a cgroup is named once, and only by the hierarchy that its number belongs to. */
+/* test_cgroups.c - a cgroup is named once, only by the hierarchy of its number, and its end is told once. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -83,6 +86,50 @@ static void each_is_named_once(void **state)
 	cgroups_free(&cgroups);
 }
 
+static uint32_t tick(struct cgroups *cgroups)
+{
+	struct batch batch = {0};
+
+	nr_told = 0;
+	cgroups_tick(cgroups, 1, &batch);
+	batch_emit(&batch, on_record, NULL);
+	batch_free(&batch);
+	return nr_told;
+}
+
+/* Of our own in cgroup2. */
+static void what_is_removed_is_told_once(void **state)
+{
+	struct cgroups cgroups;
+	struct stat st;
+	char name_of[64];
+	uint32_t nr = 0;
+
+	(void)state;
+	look_into_cgroup2(&cgroups);
+	snprintf(name_of, sizeof(name_of), "memswell-test-%d", getpid());
+	if (mkdirat(cgroups.mount_fd, name_of, 0755)) {
+		cgroups_free(&cgroups);
+		skip();
+	}
+	assert_int_equal(fstatat(cgroups.mount_fd, name_of, &st, 0), 0);
+	assert_int_equal(name(&cgroups, ROOT_ID, 0), 1);
+	assert_int_equal(name(&cgroups, st.st_ino, 0), 1);
+	assert_string_equal(told.cgroup.path + 1, name_of);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(tick(&cgroups), 0);
+	assert_int_equal(unlinkat(cgroups.mount_fd, name_of, AT_REMOVEDIR), 0);
+	for (int i = 0; i < 3 && !nr; i++)
+		nr += tick(&cgroups);
+	assert_int_equal(nr, 1);
+	assert_int_equal(told.kind, RECORD_CGROUP);
+	assert_int_equal(told.cgroup.removed, 1);
+	assert_int_equal(told.cgroup.memcg.id, st.st_ino);
+	assert_int_equal(tick(&cgroups), 0);
+	assert_int_equal(cgroups.told.nr, 1);
+	cgroups_free(&cgroups);
+}
+
 static void directory_elsewhere_is_no_cgroup2(void **state)
 {
 	(void)state;
@@ -95,6 +142,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(number_of_another_hierarchy_names_nobody),
 		cmocka_unit_test(each_is_named_once),
+		cmocka_unit_test(what_is_removed_is_told_once),
 		cmocka_unit_test(directory_elsewhere_is_no_cgroup2),
 	};
 
