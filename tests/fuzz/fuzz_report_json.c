@@ -602,6 +602,26 @@ static void complete(struct report *report)
 	report->incident.verdict.cause = CAUSE_NONE;
 }
 
+/* Whom the process belongs to, with what is left of the input. Only that the line bears it is looked at. */
+static void fill_workload(struct input *in, struct report *report)
+{
+	static struct workload w;
+
+	w.runtime = input_u8(in);
+	w.qos = input_u8(in);
+	fill_text(in, w.container_id, sizeof(w.container_id));
+	fill_text(in, w.pod_uid, sizeof(w.pod_uid));
+	fill_text(in, w.image, sizeof(w.image));
+	fill_text(in, w.container_name, sizeof(w.container_name));
+	fill_text(in, w.pod_name, sizeof(w.pod_name));
+	fill_text(in, w.pod_namespace, sizeof(w.pod_namespace));
+	fill_text(in, w.systemd_unit, sizeof(w.systemd_unit));
+	if (report->kind == REPORT_PROCESS_EXIT)
+		report->process_exit.proc.workload = &w;
+	if (report->kind == REPORT_INCIDENT)
+		report->incident.culprit.workload = report->incident.gateway.proc.workload = &w;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static char line[REPORT_LINE_MAX + 1];
@@ -624,6 +644,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		report.start.header = &header;
 	fill_rows(&in, kinds[report.kind], (char *)&report);
 	complete(&report);
+	fill_workload(&in, &report);
 	len = report_json(&report, line);
 	fuzz_expect_line(line, len);
 	root = fuzz_parse_line(line, len);

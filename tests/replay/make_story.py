@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-"""Makes a replay story out of a recording: make_story.py RECORDS PORT... > STORY
+"""Makes a replay story out of a recording: make_story.py [--containers] RECORDS PORT... > STORY
 
 A story holds what one incident needs and nothing else of the host it came from: flows and listeners
 of the given ports, the processes behind them with their ancestors, and host-wide records. Names of
-the host, its cgroups and directories are replaced. It stays a valid recording.
+the host, its cgroups and directories are replaced; --containers keeps those that runtimes gave, which tests
+have made up. It stays a valid recording.
 """
 import json
 import re
@@ -33,7 +34,18 @@ def involved(records, ports, pids=()):
     return found
 
 
-def kept(record, procs, ports):
+def containers_of(records, procs):
+    """The ids of containers that have a cgroup of one of the processes."""
+    groups = {record["memcg"] for record in records if record.get("memcg") and ident(record) in procs}
+    paths = [record.get("path", "") for record in records
+             if record["k"] == "cgroup" and record["memcg"] in groups]
+    return {record["id"] for record in records
+            if record["k"] == "container" and any(record["id"] in path for path in paths)}
+
+
+def kept(record, procs, ports, containers):
+    if record["k"] == "container":
+        return record["id"] in containers
     if record["k"] in ("flow", "listener", "gap_service"):
         return record.get("port") in ports
     return "pid" not in record or ident(record) in procs
@@ -42,8 +54,9 @@ def kept(record, procs, ports):
 class Scrub:
     """Replaces the names of a host, each by the same one every time."""
 
-    def __init__(self):
+    def __init__(self, containers=()):
         self.groups = {}
+        self.containers = containers
 
     def group(self, path):
         """Component by component: which group is inside which must stay to be seen."""
@@ -55,8 +68,8 @@ class Scrub:
             record.update({key: value for key, value in HOST.items() if key in record})
         if record["k"] == "exe" and "path" in record:
             record["path"] = "/usr/bin/" + record["path"].rsplit("/", 1)[-1].split(":")[0]
-        if record["k"] == "cgroup":
-            record["path"] = self.group(record["path"])
+        if record["k"] == "cgroup" and not any(id in record.get("path", "") for id in self.containers):
+            record["path"] = self.group(record.get("path", ""))
         for key in ("comm", "sender_comm", "victim_comm", "trigger_comm"):
             if "/" in record.get(key, ""):  # a title with the path of a script
                 record[key] = re.sub(r"/\S*", "/srv/app", record[key])[:15]
@@ -64,13 +77,18 @@ class Scrub:
 
 
 def main():
-    with open(sys.argv[1], encoding="utf-8") as lines:
+    arguments = sys.argv[1:]
+    with_containers = arguments[0] == "--containers"
+    if with_containers:
+        del arguments[0]
+    with open(arguments[0], encoding="utf-8") as lines:
         records = [json.loads(line) for line in lines]
-    ports = {int(port) for port in sys.argv[2:]}
+    ports = {int(port) for port in arguments[1:]}
     procs = involved(records, ports)
-    scrub = Scrub()
+    containers = containers_of(records, procs) if with_containers else ()
+    scrub = Scrub(containers)
     for record in records:
-        if kept(record, procs, ports):
+        if kept(record, procs, ports, containers):
             print(scrub(record))
 
 

@@ -105,6 +105,8 @@ def cut(records, truth):
     groups = {r.get("memcg") for r in records if make_story.ident(r) in procs}
     for record in records:
         kind, proc = record["k"], make_story.ident(record)
+        if kind == "container":  # names of the host it came from
+            continue
         if kind in SELDOM_MATTERS or (kind in OF_MEMORY and proc not in heavy):
             continue
         if kind in ("flow", "listener") and proc not in near:

@@ -42,10 +42,15 @@ size_t cgroups_memory_ceiling(void)
  * The memory controller may be in a v1 hierarchy that is not mounted here. Ids are numbers within one
  * hierarchy: in another they are somebody else's. That of cgroup2 is number 0.
  */
+static bool is_mounted(const struct cgroups *cgroups, uint32_t hierarchy)
+{
+	return cgroups->mount_fd >= 0 && cgroups->mount_is_v2 == !hierarchy;
+}
+
 static int path_by_id(const struct cgroups *cgroups, const struct cgroup_id *id, char *out,
 		      size_t out_size)
 {
-	if (cgroups->mount_fd < 0 || cgroups->mount_is_v2 != !id->hierarchy)
+	if (!is_mounted(cgroups, id->hierarchy))
 		return -ENOENT;
 	return mounts_cgroup_path(cgroups->mount_fd, id->id, out, out_size);
 }
@@ -84,13 +89,10 @@ static void tell_removed(const struct wire_cgroup *key, uint64_t now_ns, struct 
 	batch_add(batch, &record);
 }
 
-/* The kernel opens nothing by the id of what is gone; whatever else is in the way proves nothing. */
 static bool is_gone(const struct cgroups *cgroups, const struct wire_cgroup *key)
 {
-	struct cgroup_id id = {.id = key->id, .hierarchy = key->hierarchy};
-	char path[RECORD_PATH_LEN];
-
-	return path_by_id(cgroups, &id, path, sizeof(path)) == -ESTALE;
+	return is_mounted(cgroups, key->hierarchy) &&
+	       mounts_cgroup_is_gone(cgroups->mount_fd, key->id);
 }
 
 static void look_for_some(struct cgroups *cgroups, uint64_t now_ns, struct batch *batch)

@@ -190,21 +190,37 @@ bool mounts_is_cgroup2(int fd)
 	return !fstatfs(fd, &fs) && fs.f_type == CGROUP2_SUPER_MAGIC;
 }
 
-int mounts_cgroup_path(int mount_fd, uint64_t id, char *out, size_t out_size)
+static int open_cgroup(int mount_fd, uint64_t id)
 {
 	/* The kernel's FILEID_KERNFS: a kernfs handle is just the 64-bit id (linux/exportfs.h). */
 	union {
 		struct file_handle handle;
 		uint8_t bytes[sizeof(struct file_handle) + sizeof(id)];
 	} kernfs = {.handle = {.handle_bytes = sizeof(id), .handle_type = 0xfe}};
-	char link[64], root[PATH_MAX], path[PATH_MAX];
-	ssize_t root_len, len;
 	int fd;
 
 	memcpy(kernfs.handle.f_handle, &id, sizeof(id));
 	fd = open_by_handle_at(mount_fd, &kernfs.handle, O_PATH | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+bool mounts_cgroup_is_gone(int mount_fd, uint64_t id)
+{
+	int fd = open_cgroup(mount_fd, id);
+
+	if (fd >= 0)
+		close(fd);
+	return fd == -ESTALE;
+}
+
+int mounts_cgroup_path(int mount_fd, uint64_t id, char *out, size_t out_size)
+{
+	char link[64], root[PATH_MAX], path[PATH_MAX];
+	ssize_t root_len, len;
+	int fd = open_cgroup(mount_fd, id);
+
 	if (fd < 0)
-		return -errno;
+		return fd;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	len = readlink(link, path, sizeof(path));
 	close(fd);

@@ -27,6 +27,8 @@ bool mounts_is_cgroup2(int fd);
  * UTF-8. 0 or -errno; -ESTALE if it is gone.
  */
 int mounts_cgroup_path(int mount_fd, uint64_t id, char *out, size_t out_size);
+/* Was there a cgroup of that id, and is it removed? False where that cannot be told. */
+bool mounts_cgroup_is_gone(int mount_fd, uint64_t id);
 
 /*
  * Pure: the mount point that a /proc/self/mountinfo shows for this type (and this option in its super
