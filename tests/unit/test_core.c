@@ -841,6 +841,46 @@ static void grower_is_the_culprit_only_in_the_same_container(void **state)
 	}
 }
 
+/* The runtime's file could not be read before; of another container nothing is taken. */
+static void names_that_come_after_the_death_complete_the_incident(void **state)
+{
+	static const char id[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	struct story *s = story_new();
+	const struct report_incident *last;
+	struct record r;
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	for (uint64_t i = 0; i < 20; i++) {
+		s->now_ns += NSEC_PER_SEC;
+		enters_cgroup(s, NODE, 11,
+			      "/libpod_parent/libpod-0123456789abcdef0123456789abcdef"
+			      "0123456789abcdef0123456789abcdef",
+			      (20 + 7 * i) * MIB);
+		story_good_flows(s, NODE, 100);
+		story_tick(s);
+	}
+	killed_at(s, 11, NODE, 160 * MIB);
+	story_outage(s);
+	last = story_last(s);
+	assert_string_equal(last->culprit.workload->container_id, id);
+	assert_string_equal(last->culprit.workload->container_name, "");
+	assert_string_equal(last->culprit.service_name, "node:3000");
+	r = story_record(s, RECORD_CONTAINER);
+	memset(r.container.id, 'f', strlen(id));
+	strcpy(r.container.name, "another");
+	story_feed(s, &r);
+	strcpy(r.container.id, id);
+	strcpy(r.container.name, "api");
+	story_feed(s, &r);
+	story_refused_second(s, 10);
+	last = story_last(s);
+	assert_int_equal(last->record, INCIDENT_UPDATE);
+	assert_string_equal(last->culprit.workload->container_name, "api");
+	assert_string_equal(last->culprit.service_name, "api");
+	story_free(s);
+}
+
 static void answers_of_the_upstream_itself_are_told_apart(void **state)
 {
 	struct story *s = story_new();
@@ -1948,6 +1988,7 @@ int main(void)
 		cmocka_unit_test(one_failure_behind_another_death_is_no_incident),
 		cmocka_unit_test(masked_restart_at_a_limit_that_was_told_is_an_incident),
 		cmocka_unit_test(grower_is_the_culprit_only_in_the_same_container),
+		cmocka_unit_test(names_that_come_after_the_death_complete_the_incident),
 		cmocka_unit_test(answers_of_the_upstream_itself_are_told_apart),
 		cmocka_unit_test(no_live_upstreams_belong_to_who_failed_before),
 		cmocka_unit_test(reused_pid_is_not_blamed),

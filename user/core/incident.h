@@ -121,7 +121,7 @@ struct correlation;
 
 /*
  * Correlate and choose: a death, else who serves there. Fills culprit, victims and the number of
- * deaths; true if it is another death than before.
+ * deaths; true if it is another death than before, or is called otherwise.
  */
 bool incident_find_culprit(struct core *core, struct incident *incident, struct correlation *c);
 /* What the services behind the upstream say about the outage. */

@@ -37,11 +37,34 @@ const struct death *incident_death(const struct incident *incident)
 	return incident->culprit.death.exit_ns ? &incident->culprit.death : NULL;
 }
 
-static void snapshot(struct core *core, struct incident *incident, struct proc *p)
+/* Whose it is and how it is called, as far as is known by now. */
+static void name(struct core *core, struct incident *incident, struct proc *p)
 {
 	struct culprit *c = &incident->culprit;
 	const struct endpoint *at = &upstream_of(core, incident)->endpoint;
 	const struct service *service = outlook_peek_service(core, p);
+
+	c->workload = core->containers.all[p->container].workload;
+	c->is_named = emit_service_name(core, p, service ? service->local.port : at->port,
+					c->service_name);
+}
+
+/* What the runtime says may come after the death. True: it came. */
+static bool name_again(struct core *core, struct incident *incident)
+{
+	struct proc *p = proctab_find(&core->procs, &incident->culprit.death.proc);
+
+	if (!p || !p->container ||
+	    memcmp(&incident->culprit.workload, &core->containers.all[p->container].workload,
+		   sizeof(struct workload)) == 0)
+		return false;
+	name(core, incident, p);
+	return true;
+}
+
+static void snapshot(struct core *core, struct incident *incident, struct proc *p)
+{
+	struct culprit *c = &incident->culprit;
 	struct container *container = &core->containers.all[p->container];
 
 	c->parent = p->parent;
@@ -57,9 +80,7 @@ static void snapshot(struct core *core, struct incident *incident, struct proc *
 	memcpy(c->comm, p->comm, sizeof(c->comm));
 	memcpy(c->exe_path, core->exes.exes[p->exe].path, sizeof(c->exe_path));
 	memcpy(c->cgroup_path, container->path, sizeof(c->cgroup_path));
-	c->workload = container->workload;
-	c->is_named = emit_service_name(core, p, service ? service->local.port : at->port,
-					c->service_name);
+	name(core, incident, p);
 }
 
 static void take_death(struct core *core, struct incident *incident, struct death *d)
@@ -177,7 +198,7 @@ bool incident_find_culprit(struct core *core, struct incident *incident, struct 
 	incident->deaths_10m = c->deaths_10m;
 	incident->node = service_node(core, incident, c);
 	if (!d)
-		return false;
+		return incident_death(incident) && name_again(core, incident);
 	note_victims(&tables, incident);
 	return !proc_id_equal(&before, &d->proc);
 }
