@@ -29,6 +29,17 @@ machine_start() {
 }
 inside() { "${INSIDE[@]}" "$@"; } # COMMAND..., with absolute paths: it begins in /
 
+# machine_whole: instead of machine_start where this whole machine is ours, a guest, whose first process
+# is systemd and which has nothing to lose. Its network is the host's.
+machine_whole() {
+	local dir
+	mkdir -p "$RIG"/machine/{cni,etc} /var/lib/containers /var/lib/containerd
+	for dir in containers containerd; do # no overlay can be on one
+		mount -t tmpfs tmpfs /var/lib/$dir || return 1
+	done
+	INSIDE=()
+}
+
 await() { # SECONDS COMMAND...: until it succeeds
 	local deadline=$((SECONDS + $1))
 	shift
@@ -56,6 +67,7 @@ machine_cgroup() {
 }
 
 # What every test of containers needs, or the reason why it is skipped. PROGRAM...: and what this one does.
+# SERVICE_PORT is where the service shall listen.
 require_containers() {
 	local program
 	require_rig
@@ -64,8 +76,40 @@ require_containers() {
 	done
 	[ -x /usr/lib/cni/bridge ] || skip_all "no CNI plugins"
 	rig_start
+	SERVICE_PORT=$(free_ports 1) # ours alone, by which check_incident.py knows what is about us
 	images_build || skip_all "the images cannot be built"
 	machine_start || skip_all "no namespaces of our own: $(tail -n 1 "$RIG/holder.log")"
+}
+
+# death_in_container ADDRESS [COMMAND...]: the service there, whose lives go to $RIG/service.lives, behind an
+# nginx of the host, under load until it has died, the COMMAND has ended, and it lives again, with memswell
+# watching. Sets CULPRIT.
+death_in_container() {
+	local port address=$1
+	shift
+	port=$(free_ports 1)
+	gateway "$port" "$address:$SERVICE_PORT"
+	GATEWAY_UPSTREAM=$SERVICE_PORT
+	require_watch --tick 1s
+	load load "$port" 25 60
+	CULPRIT=$(service_pid service)
+	await_lives service end 1 40 && "${@:-true}" && await_lives service start 2 10 && sleep 3
+	load_stop
+	sleep 0.5
+	watch_stop
+}
+
+# check_death KEY=VALUE...: one incident about it, and it says whose the process was. A runtime's clock of an
+# exit is that of the process that reaps it.
+check_death() {
+	check_incident --verdict memory_death --cause native_leak,heap_leak,large_payload,unknown_growth \
+		--culprit "$CULPRIT" --detail oom_kill=true --detail memcg_oom=true --clock-slack-ms 500
+	check_identity "$CULPRIT" "$@"
+	check_stream
+}
+
+check_identity() { # PID [--only PLACE,...] KEY=VALUE...: see check_identity.py
+	"$PYTHON" "$CONTAINERS_DIR/check_identity.py" --name "$NAME" "$RIG/reports.jsonl" --pid "$@" || FAILED=1
 }
 
 # Images ------------------------------------------------------------------------------------------
@@ -109,7 +153,8 @@ with_libraries() {
 	done
 }
 
-# images_build: what the tests run, in $IMAGES: the leaking service of tests/live/workloads, and the
+# images_build: what the tests run, in $IMAGES: the leaking service of tests/live/workloads, the same with
+# what it runs on to be mounted into it (thin: for guests, where to unpack 100 MB takes long), and the
 # process that holds a pod together. Built again when what is in them is newer.
 SERVICE_IMAGE=registry.example/shop/checkout-api:1.4.2
 images_build() {
@@ -122,7 +167,12 @@ images_build() {
 		with_libraries "$root/service" "$node"
 		cp "$WORKLOADS/leak.js" "$root/service/srv/"
 		image_archive "$IMAGES/service.tar" $SERVICE_IMAGE "$root/service" \
-			/usr/bin/node /srv/leak.js --address 0.0.0.0 --port 8080
+			/usr/bin/node /srv/leak.js --address 0.0.0.0
+	fi
+	if [ "$WORKLOADS/leak.js" -nt "$IMAGES/thin.tar" ]; then
+		mkdir -p "$root"/thin/{srv,tmp,usr,lib,lib64}
+		cp "$WORKLOADS/leak.js" "$root/thin/srv/"
+		image_archive "$IMAGES/thin.tar" $SERVICE_IMAGE "$root/thin" "$node" /srv/leak.js
 	fi
 	if [ "$BUSYBOX" -nt "$IMAGES/pause.tar" ]; then
 		mkdir -p "$root/pause/bin"
@@ -159,12 +209,13 @@ podman_start() {
 	graphroot = "/var/lib/containers/storage"
 	runroot = "/run/containers/storage"
 	CONF
-	machine_podman load -q -i "$IMAGES/pause.tar" && machine_podman load -q -i "$IMAGES/service.tar"
+	machine_podman load -q -i "$IMAGES/pause.tar" &&
+		machine_podman load -q -i "$IMAGES/${SERVICE_ARCHIVE:-service}.tar"
 }
 
 machine_podman() {
-	CONTAINERS_CONF=$RIG/machine/etc/containers.conf CONTAINERS_STORAGE_CONF=$RIG/machine/etc/storage.conf \
-		inside podman "$@"
+	inside env CONTAINERS_CONF="$RIG/machine/etc/containers.conf" \
+		CONTAINERS_STORAGE_CONF="$RIG/machine/etc/storage.conf" podman "$@"
 }
 
 # podman_run NAME OPTION... IMAGE [ARGUMENT...]: a container as `podman run -d` makes it. Sets CONTAINER_ID.
@@ -192,6 +243,7 @@ podman_pid() { machine_podman inspect "$1" --format '{{.State.Pid}}'; } # CONTAI
 # podman_lives CONTAINER: keeps it alive as a supervisor would, from now on: started again a second after
 # each death, until $RIG/service.stop exists. Truth as `supervise` writes it, in $RIG/service.lives.
 podman_lives() {
+	: >"$RIG/service.lives"
 	(
 		trap - EXIT INT TERM HUP
 		rig_register
@@ -204,7 +256,7 @@ podman_lives() {
 			sleep 1
 			machine_podman start "$1" >/dev/null
 		done
-	) >"$RIG/service.lives" 2>"$RIG/lives.log" </dev/null &
+	) >>"$RIG/service.lives" 2>"$RIG/lives.log" </dev/null &
 	disown
 }
 
@@ -213,7 +265,7 @@ podman_lives() {
 CRI_SOCKET=/run/containerd/containerd.sock
 
 # containerd_start [CGROUP_DRIVER]: containerd with its CRI, cgroupfs or systemd, and the images of
-# images_build in it. Its log is $RIG/containerd.log.
+# images_build in it. Its log is $RIG/containerd.log. CRI_RUNTIME_LINES are added about the runtime.
 containerd_start() {
 	local image driver=${1:-cgroupfs}
 	CRI_DRIVER=$driver
@@ -227,19 +279,38 @@ containerd_start() {
 	conf_dir = "$RIG/machine/cni"
 	[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
 	runtime_type = "io.containerd.runc.v2"
+	${CRI_RUNTIME_LINES-}
 	[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
 	SystemdCgroup = $([ "$driver" = systemd ] && echo true || echo false)
 	TOML
 	start containerd containerd --config "$RIG/machine/etc/containerd.toml"
-	await 20 inside test -S $CRI_SOCKET || return 1
-	for image in pause service; do
+	cri_client
+	await 150 inside test -S $CRI_SOCKET || return 1
+	for image in pause "${SERVICE_ARCHIVE:-service}"; do
 		inside ctr -n k8s.io images import "$IMAGES/$image.tar" || return 1
 	done
-	await 20 cri Version
+	cri Version
 }
 
-# cri METHOD [JSON]: a call as a kubelet makes it; prints the response.
-cri() { inside "$NODE" "$CONTAINERS_DIR/cri.js" $CRI_SOCKET "$@"; }
+# One process for all calls: to start one takes longer than most calls do. Pipes that are open for both
+# directions neither block nor end.
+cri_client() {
+	mkfifo "$RIG/cri.requests" "$RIG/cri.responses"
+	exec {CRI_REQUESTS}<>"$RIG/cri.requests" {CRI_RESPONSES}<>"$RIG/cri.responses"
+	start cri "$NODE" "$CONTAINERS_DIR/cri.js" $CRI_SOCKET "$RIG/cri.requests" "$RIG/cri.responses"
+}
+
+# cri METHOD [JSON]: a call as a kubelet makes it; prints the response, or on stderr why there is none.
+cri() {
+	local lock response empty='{}'
+	exec {lock}>"$RIG/cri.lock"
+	flock "$lock"
+	echo "$1 ${2:-$empty}" >&"$CRI_REQUESTS"
+	read -r -t 90 -u "$CRI_RESPONSES" response || response="error $1: no response"
+	exec {lock}>&-
+	[[ $response != error\ * ]] || { echo "cri: ${response#error }" >&2 && return 1; }
+	echo "$response"
+}
 
 # cri_pod NAME NAMESPACE QOS [JQ_FILTER]: a pod, whose configuration the filter changes; QOS is guaranteed,
 # burstable or besteffort. Sets POD_ID, POD_UID, POD_ADDRESS, and POD_CONFIG for its containers.
@@ -252,7 +323,8 @@ cri_pod() {
 		{ metadata: { $name, $namespace, $uid }, linux: { cgroup_parent: $cgroup } } | '"${4:-.}") || return 1
 	POD_ID=$(cri RunPodSandbox "$(jq -cn --argjson config "$POD_CONFIG" '{ $config }')" |
 		jq -re .pod_sandbox_id) || return 1
-	POD_ADDRESS=$(cri PodSandboxStatus "{\"pod_sandbox_id\":\"$POD_ID\"}" | jq -r .status.network.ip)
+	POD_ADDRESS=$(cri PodSandboxStatus "{\"pod_sandbox_id\":\"$POD_ID\"}" |
+		jq -r '.status.network.ip // empty')
 }
 
 # pod_cgroup QOS UID: where a kubelet puts a pod of that class, with the driver of containerd_start.
@@ -265,13 +337,14 @@ pod_cgroup() {
 	fi
 }
 
-# cri_container NAME MIB ATTEMPT [ARGUMENT...]: the leaking service as a container of the pod of cri_pod.
-# Sets CONTAINER_ID and CONTAINER_PID.
+# cri_container NAME MIB ATTEMPT [ARGUMENT...]: the leaking service as a container of the pod of cri_pod, with
+# what the jq filter CRI_CONTAINER_FILTER changes. Sets CONTAINER_ID and CONTAINER_PID.
 cri_container() {
 	local config
 	config=$(jq -cn --arg name "$1" --argjson mib "$2" --argjson attempt "$3" --arg image $SERVICE_IMAGE '
 		{ metadata: { $name, $attempt }, image: { $image }, args: $ARGS.positional,
-		  linux: { resources: { memory_limit_in_bytes: ($mib * 1048576) } } }' --args -- "${@:4}")
+		  linux: { resources: { memory_limit_in_bytes: ($mib * 1048576) } } } | '"${CRI_CONTAINER_FILTER:-.}" \
+		--args -- "${@:4}") || return 1
 	CONTAINER_ID=$(cri CreateContainer "$(jq -cn --arg pod_sandbox_id "$POD_ID" \
 		--argjson config "$config" --argjson sandbox_config "$POD_CONFIG" \
 		'{ $pod_sandbox_id, $config, $sandbox_config }')" | jq -re .container_id) || return 1
@@ -285,6 +358,7 @@ cri_status() { cri ContainerStatus "{\"container_id\":\"$1\",\"verbose\":true}";
 # second after each death, with the next attempt, until $RIG/service.stop exists; the dead one is removed
 # then. Truth as `supervise` writes it in $RIG/service.lives, the ids one per life in $RIG/service.ids.
 cri_lives() {
+	: >"$RIG/service.lives"
 	(
 		trap - EXIT INT TERM HUP
 		rig_register
@@ -299,6 +373,6 @@ cri_lives() {
 			cri_status "$CONTAINER_ID" | jq -r --arg pid "$CONTAINER_PID" \
 				'.status | "end \($pid) \(.exit_code) \(.finished_at / 1000000 | floor)"'
 		done
-	) >"$RIG/service.lives" 2>"$RIG/lives.log" </dev/null &
+	) >>"$RIG/service.lives" 2>"$RIG/lives.log" </dev/null &
 	disown
 }

@@ -7,19 +7,12 @@
 NAME=podman
 require_containers podman
 podman_start >"$RIG/load.log" 2>&1 || skip_all "podman does not run here: $(tail -n 1 "$RIG/load.log")"
-PORT=$(free_ports 1)
-podman_run checkout-api --memory 160m --memory-swap 160m $SERVICE_IMAGE --bytes 800000 --mode buffer
+podman_run checkout-api --ip 10.88.0.10 --memory 160m --memory-swap 160m $SERVICE_IMAGE --bytes 800000 --mode buffer --port "$SERVICE_PORT"
 podman_lives checkout-api
-gateway "$PORT" "$(podman_address checkout-api):8080"
-GATEWAY_UPSTREAM=8080
-require_watch --tick 1s
-load load "$PORT" 25 60
-CULPRIT=$(service_pid service)
-await_lives service end 1 40 && await_lives service start 2 10 && sleep 3
-load_stop
-sleep 0.5
-watch_stop
-check_incident --verdict memory_death --cause native_leak,heap_leak,large_payload --culprit "$CULPRIT" \
-	--detail oom_kill=true --detail memcg_oom=true --clock-slack-ms 500
-check_stream
+await_lives service start 1 10
+death_in_container "$(podman_address checkout-api)"
+check_death container.id="$CONTAINER_ID" container.runtime.name=podman container.name=checkout-api \
+	container.image.name=registry.example/shop/checkout-api container.image.tags=':["1.4.2"]' \
+	k8s.pod.name=:absent k8s.pod.uid=:absent systemd.unit=:absent service.name=checkout-api \
+	process.linux.cgroup="/libpod_parent/libpod-$CONTAINER_ID"
 finish

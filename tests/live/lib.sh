@@ -131,6 +131,7 @@ warm_page_cache() {
 mount_namespace() {
 	local i commands=$1
 	shift
+	rm -f "$RIG/holder.log"
 	start holder unshare -m --propagation private "$@" sh -c "$commands && echo ready; exec sleep 3600"
 	HOLDER=$PID
 	for ((i = 0; i < 100; i++)); do
