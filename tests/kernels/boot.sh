@@ -6,7 +6,7 @@
 # below a memory overlay, this machine's own, or for another architecture the system that root.sh put
 # beside KERNEL_DIR, with this source tree in the place it has here. The job's output is OUT/log, its exit
 # status OUT/status (and this script's), the kernel's messages OUT/console. No image, no network, no KVM.
-# BOOT_SECONDS limits the guest's life, BOOT_WORDS are for init (cgroups=v1, pid1=systemd).
+# BOOT_SECONDS limits the guest's life, BOOT_MIB is its memory, BOOT_WORDS are for init (cgroups=v1, pid1=systemd).
 #
 # One processor: with two, 6.12 sometimes died where fexit programs were attached to functions that the
 # other was in; an emulated one may run code half patched. Two guests side by side use this machine better.
@@ -16,6 +16,7 @@ JOB=$(realpath "$2")
 mkdir -p "$3"
 OUT=$(realpath "$3")
 BOOT_SECONDS=${BOOT_SECONDS:-480}
+BOOT_MIB=${BOOT_MIB:-1536}
 VIRTIOFSD=/usr/lib/qemu/virtiofsd
 case $(cat "$KERNEL_DIR/arch") in
 amd64)
@@ -67,8 +68,8 @@ share_root() {
 }
 
 boot() {
-	(rig_exec -- "${MACHINE[@]}" -accel tcg -smp 1 -m 1536M \
-		-object memory-backend-memfd,id=memory,size=1536M,share=on \
+	(rig_exec -- "${MACHINE[@]}" -accel tcg -smp 1 -m "${BOOT_MIB}M" \
+		-object memory-backend-memfd,id=memory,size="${BOOT_MIB}M",share=on \
 		-nodefaults -no-reboot -display none -serial "file:$OUT/console" \
 		-chardev "socket,id=share,path=$RIG/socket" \
 		-device vhost-user-fs-pci,chardev=share,tag=hostroot,queue-size=1024 \
