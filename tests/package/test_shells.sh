@@ -63,7 +63,7 @@ expect() {
 	tmux -S "$dir/tmux" send-keys -t "$shell" C-l
 	await_empty "$shell"
 	tmux -S "$dir/tmux" send-keys -t "$shell" -l "$typed"
-	await "$shell" "$(sed 's/[^a-z0-9 ]/./g' <<<"$typed")"
+	await "$shell" "$(sed -e 's/[^a-z0-9 ]/./g' -e 's/ $//' <<<"$typed")" # a screen has no spaces at its right
 	tmux -S "$dir/tmux" send-keys -t "$shell" "$@"
 	if await "$shell" "$pattern"; then
 		echo "ok shells: $shell $what"
