@@ -50,8 +50,8 @@ is "it is installed" "$?" 0
 lap install
 expect "the unit becomes active" "$(show ActiveState): $(words | tail -n 1)" await 60 systemctl is-active $UNIT
 is "the unit is enabled" "$(systemctl is-enabled $UNIT)" enabled
-PID=$(show MainPID)
-is "it runs as its user" "$(stat -c %U:%G "/proc/$PID")" memswell:memswell
+AGENT=$(show MainPID)
+is "it runs as its user" "$(stat -c %U:%G "/proc/$AGENT")" memswell:memswell
 hooks=$(words | sed -n 's/.*ready: \([0-9]* of [0-9]*\) hooks.*/\1/p')
 is "every hook is attached" "${hooks% of *}" "${hooks#* of }"
 expect "a status tells of hooks and incidents" "it is '$(show StatusText)'" \
@@ -60,7 +60,7 @@ is "its state is its own" "$(stat -c '%U %a' /run/memswell/state)" "memswell 640
 # What the unit forbids and memswell needed would be told; the rest is what this guest lacks.
 words | grep -E '^memswell: (warn|error)' | sed 's/^/# /'
 for field in CapPrm CapEff; do
-	mask=$(awk -v f=$field: '$1 == f { print $2 }' "/proc/$PID/status")
+	mask=$(awk -v f=$field: '$1 == f { print $2 }' "/proc/$AGENT/status")
 	expect "after start it holds what it keeps, and no more ($field)" "$mask" \
 		test $((0x$mask & ~(1 << 2 | 1 << 19 | 1 << 39))) -eq 0
 done
@@ -80,6 +80,7 @@ closed() { reports | grep -q '"schema":"memswell.incident","record":"close"'; }
 expect "systemd saw the service die of its limit" "$(show NRestarts leaky)" await 100 died
 expect "systemd calls it an OOM kill" "$(journalctl -u leaky --no-pager -o cat | tail -n 3)" \
 	sh -c "journalctl -u leaky --no-pager -o cat | grep -q oom-kill"
+systemctl set-property --runtime leaky MemoryMax=infinity # its next life does not end
 await 60 closed
 load_stop
 systemctl stop leaky
@@ -92,7 +93,7 @@ lap death
 
 # Hangs ---------------------------------------------------------------------------------------------
 
-kill -STOP "$PID"
+kill -STOP "$AGENT"
 restarted() { [ "$(show NRestarts)" -ge 1 ] && systemctl is-active -q $UNIT; }
 expect "a loop that hangs is restarted" "restarts: $(show NRestarts), $(show ActiveState)" await 60 restarted
 expect "by the watchdog" "$(journalctl -u $UNIT --no-pager -o cat _PID=1 | tail -n 3)" \
@@ -108,7 +109,7 @@ lap watchdog
 echo "MEMSWELL_OPTIONS='--output $LOGS/reports.jsonl --include-samples --tick 500ms'" >/etc/default/memswell
 systemctl restart $UNIT
 is "it restarts with options" "$?" 0
-PID=$(show MainPID)
+AGENT=$(show MainPID)
 expect "reports go to the file" "$(ls -l $LOGS)" await 20 test -s $LOGS/reports.jsonl
 is "the file is for its owner and group" "$(stat -c '%U:%G %a' $LOGS/reports.jsonl)" "memswell:memswell 640"
 mv $LOGS/reports.jsonl $LOGS/first
@@ -122,7 +123,7 @@ if command -v logrotate >/dev/null; then
 else
 	echo "skip $NAME: logrotate - not installed"
 fi
-is "the process is the same" "$(show MainPID)" "$PID"
+is "the process is the same" "$(show MainPID)" "$AGENT"
 systemctl stop $UNIT
 is "stop is in order" "$(show Result) $(show ExecMainStatus)" "success 0"
 missing=$(cat $LOGS/* | jq -s -r '[.[].seq] | sort | . as $s | [range(0; length)] - $s | length')
@@ -134,11 +135,11 @@ lap files
 # Upgrade, removal ----------------------------------------------------------------------------------
 
 systemctl start $UNIT
-PID=$(show MainPID)
+AGENT=$(show MainPID)
 package -i "$OUT/new.deb"
 is "it is upgraded" "$?" 0
 expect "an upgrade restarts it" "$(show ActiveState) $(show MainPID)" \
-	await 60 sh -c "systemctl is-active -q $UNIT && [ \$(systemctl show --value -p MainPID $UNIT) -ne $PID ]"
+	await 60 sh -c "systemctl is-active -q $UNIT && [ \$(systemctl show --value -p MainPID $UNIT) -ne $AGENT ]"
 expect "its options are kept" "$(cat /etc/default/memswell)" grep -q include-samples /etc/default/memswell
 package -r memswell
 is "it is removed" "$? $(show ActiveState)" "0 inactive"
