@@ -221,6 +221,85 @@ static void what_is_forgotten_gives_its_traffic_back(void **state)
 	story_free(s);
 }
 
+#define CONTAINER "5e32fc305b83657eae72a74317f302151590b8b760424e5caf61548c6d97add3"
+
+static void story_cgroup(struct story *s, const char *path)
+{
+	struct record r = story_record(s, RECORD_CGROUP);
+
+	r.cgroup.memcg = (struct cgroup_id){77, 0};
+	r.cgroup.removed = path == NULL;
+	snprintf(r.cgroup.path, sizeof(r.cgroup.path), "%s", path ? path : "");
+	story_feed(s, &r);
+}
+
+static void story_container(struct story *s, const char *name, const char *pod)
+{
+	struct record r = story_record(s, RECORD_CONTAINER);
+
+	strcpy(r.container.id, CONTAINER);
+	strcpy(r.container.name, name);
+	strcpy(r.container.pod_name, pod);
+	story_feed(s, &r);
+}
+
+/* The runtime's files and the cgroup are gone before the gateway's failures are. */
+static void an_incident_says_whose_container_died(void **state)
+{
+	struct story *s = story_new();
+	const struct report_incident *last;
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_cgroup(s, "/kubepods/burstable/pod1b9c3c39/" CONTAINER);
+	story_container(s, "api", "checkout-7d4b9c6f5d-x2x9k");
+	story_grow(s, 20 * MIB, 280 * MIB, 60, 300 * MIB);
+	story_signal(s, NODE, NODE, SIGKILL, SI_KERNEL, "node");
+	story_oom(s, NODE, 280 * MIB, 300 * MIB);
+	story_exit(s, NODE, SIGKILL, 280 * MIB);
+	story_cgroup(s, NULL);
+	story_outage(s);
+	last = story_last(s);
+	assert_string_equal(last->service_name, "checkout");
+	assert_string_equal(last->culprit.service_name, "checkout");
+	assert_non_null(strstr(last->summary, "checkout (node, pid "));
+	assert_string_equal(last->culprit.workload->container_id, CONTAINER);
+	assert_string_equal(last->culprit.workload->container_name, "api");
+	assert_string_equal(last->culprit.workload->pod_uid, "1b9c3c39");
+	assert_string_equal(s->exit.proc.workload->pod_name, "checkout-7d4b9c6f5d-x2x9k");
+	story_free(s);
+}
+
+static void what_becomes_known_later_completes_it(void **state)
+{
+	struct story *s = story_new();
+	struct record r;
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_memory(s, NODE, 50 * MIB, 300 * MIB);
+	story_listener(s, NODE, UPSTREAM, 2, LISTENER_DOWN);
+	story_listener(s, NODE, UPSTREAM, 2, LISTENER_UP);
+	assert_string_equal(s->listener.owner.service_name, "node:3000");
+	story_cgroup(s, "/system.slice/docker-" CONTAINER ".scope");
+	story_container(s, "shop-web-1", "");
+	story_listener(s, NODE, UPSTREAM, 2, LISTENER_DOWN);
+	assert_string_equal(s->listener.owner.service_name, "shop-web-1");
+	assert_int_equal(s->listener.owner.workload->runtime, CONTAINER_RUNTIME_DOCKER);
+	r = exe_record(s, NODE);
+	r.exe.name_source = NAME_SOURCE_OTEL;
+	strcpy(r.exe.name, "shop");
+	story_feed(s, &r);
+	story_listener(s, NODE, UPSTREAM, 2, LISTENER_UP);
+	assert_string_equal(s->listener.owner.service_name, "shop");
+	r = story_record(s, RECORD_EXEC);
+	r.exec.proc = NODE;
+	story_feed(s, &r);
+	story_listener(s, NODE, UPSTREAM, 2, LISTENER_DOWN);
+	assert_string_equal(s->listener.owner.service_name, "shop-web-1");
+	story_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +312,8 @@ int main(void)
 		cmocka_unit_test(flows_read_after_a_death_are_told_with_it),
 		cmocka_unit_test(a_full_table_forgets_the_dead_first_and_counts_who_finds_no_room),
 		cmocka_unit_test(what_is_forgotten_gives_its_traffic_back),
+		cmocka_unit_test(an_incident_says_whose_container_died),
+		cmocka_unit_test(what_becomes_known_later_completes_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
