@@ -230,9 +230,10 @@ static void what_a_runtime_says_goes_to_all_cgroups_of_the_container(void **stat
 	outer = add_path(t, 1, "/kubepods/podu/" ID);
 	inner = add_path(t, 2, "/kubepods/podu/" ID "/system.slice/a.service");
 	users = add_path(t, 3, "/user.slice/user@5.service/docker-" ID ".scope");
-	container_tell(t, &name);
-	container_tell(t, &image);
+	container_tell(t, 0, &name);
+	container_tell(t, 0, &image);
 	later = add_path(t, 4, "/kubepods/podu/" ID "/b.service");
+	container_tell(t, 1, &(struct record_container){.id = ID, .name = "of another node"});
 	assert_string_equal(t->all[outer].workload.container_name, "api");
 	assert_string_equal(t->all[inner].workload.container_name, "api");
 	assert_string_equal(t->all[inner].workload.systemd_unit, "a.service");

@@ -227,7 +227,7 @@ static void story_cgroup(struct story *s, const char *path)
 {
 	struct record r = story_record(s, RECORD_CGROUP);
 
-	r.cgroup.memcg = (struct cgroup_id){77, 0};
+	r.cgroup.memcg = (struct cgroup_id){.id = 77};
 	r.cgroup.removed = path == NULL;
 	snprintf(r.cgroup.path, sizeof(r.cgroup.path), "%s", path ? path : "");
 	story_feed(s, &r);

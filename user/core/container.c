@@ -115,9 +115,10 @@ static void take_text(char *out, size_t size, const char *news)
 		text_copy(out, size, news, size);
 }
 
-static bool is_of(const struct container *c, const char *id)
+static bool is_of(const struct container *c, uint16_t node, const char *id)
 {
-	return c->is_hosts && strncmp(c->workload.container_id, id, WORKLOAD_ID_LEN) == 0;
+	return c->is_hosts && c->id.node == node &&
+	       strncmp(c->workload.container_id, id, WORKLOAD_ID_LEN) == 0;
 }
 
 /* All that another cgroup of the same container is known to be, but for the unit: each has its own. */
@@ -137,7 +138,7 @@ void container_set_path(struct containers *t, uint16_t index, const char *path, 
 	text_copy(c->path, sizeof(c->path), path, path_size);
 	c->is_hosts = cgroup_path_parse(c->path, &c->workload);
 	for (uint16_t i = 1; i <= t->nr && c->is_hosts; i++) {
-		if (i == index || !is_of(&t->all[i], c->workload.container_id))
+		if (i == index || !is_of(&t->all[i], c->id.node, c->workload.container_id))
 			continue;
 		copy_names(&c->workload, &t->all[i].workload);
 		return;
@@ -156,10 +157,10 @@ static void tell_one(struct workload *w, const struct record_container *told)
 		take_text(w->pod_uid, sizeof(w->pod_uid), told->pod_uid);
 }
 
-void container_tell(struct containers *t, const struct record_container *told)
+void container_tell(struct containers *t, uint16_t node, const struct record_container *told)
 {
 	for (uint16_t i = 1; i <= t->nr; i++)
-		if (is_of(&t->all[i], told->id))
+		if (is_of(&t->all[i], node, told->id))
 			tell_one(&t->all[i].workload, told);
 }
 

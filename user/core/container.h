@@ -60,8 +60,8 @@ void container_remove(struct containers *t, const struct cgroup_id *id);
 
 /* Its path, and all that follows from it; `path` need not be terminated. */
 void container_set_path(struct containers *t, uint16_t index, const char *path, size_t path_size);
-/* What the runtime says of a container goes to all cgroups of it; what is empty is no news. */
-void container_tell(struct containers *t, const struct record_container *told);
+/* What the runtime says of a container goes to all cgroups of it on that node; what is empty is no news. */
+void container_tell(struct containers *t, uint16_t node, const struct record_container *told);
 
 void container_reclaimed(struct container *c, uint64_t ns, uint64_t now_ns);
 /* Reclaim time within the last minute. */

@@ -57,10 +57,9 @@ bool emit_service_name(const struct core *core, const struct proc *p, uint16_t p
 	return service_name_tell(&facts, out);
 }
 
-void emit_proc(struct core *core, struct proc *p, struct report_proc *out)
+void emit_proc_of(struct core *core, const struct proc *p, const struct service *service,
+		  struct report_proc *out)
 {
-	const struct service *service;
-
 	out->id = p->id;
 	out->header = &node_of(core, p->id.node)->header;
 	out->parent_tgid = p->parent.tgid;
@@ -70,10 +69,14 @@ void emit_proc(struct core *core, struct proc *p, struct report_proc *out)
 	out->cgroup_path = core->containers.all[p->container].path;
 	out->memcg = core->containers.all[p->container].id;
 	out->workload = &core->containers.all[p->container].workload;
-	service = outlook_peek_service(core, p);
 	out->service_name[0] = '\0';
 	if (service)
 		emit_service_name(core, p, service->local.port, out->service_name);
+}
+
+void emit_proc(struct core *core, struct proc *p, struct report_proc *out)
+{
+	emit_proc_of(core, p, outlook_peek_service(core, p), out);
 }
 
 void emit_proc_id(struct core *core, const struct proc_id *id, struct report_proc *out)

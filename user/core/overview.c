@@ -89,7 +89,7 @@ static void tell_process(struct core *core, struct proc *p, const struct failure
 
 	memset(out, 0, sizeof(*out));
 	outlook_tell(core, p, service ? &service->local : NULL, &outlook);
-	emit_proc(core, p, &out->proc);
+	emit_proc_of(core, p, service, &out->proc);
 	out->gateway = p->gateway &&
 		       core->gateways.all[p->gateway].generation == p->gateway_generation &&
 		       gateway_watched(&core->gateways.all[p->gateway], &core->options);

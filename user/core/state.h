@@ -83,6 +83,9 @@ struct report *emit_begin(struct core *core, enum report_kind kind, uint16_t nod
 void emit_end(struct core *core);
 
 void emit_proc(struct core *core, struct proc *p, struct report_proc *out);
+/* The same for who knows already which service it is part of; NULL: of none. */
+void emit_proc_of(struct core *core, const struct proc *p, const struct service *service,
+		  struct report_proc *out);
 /* Also for a process nobody knows. */
 void emit_proc_id(struct core *core, const struct proc_id *id, struct report_proc *out);
 /* What the service is called that `p` is part of, or would be at that port; see service_name.h. */

@@ -307,7 +307,7 @@ void take_cgroup(struct core *core, const struct record *r)
 
 void take_container(struct core *core, const struct record *r)
 {
-	container_tell(&core->containers, &r->container);
+	container_tell(&core->containers, r->node, &r->container);
 }
 
 void take_reclaim(struct core *core, const struct record *r)
