@@ -42,7 +42,7 @@ export output
 if command -v promtool >/dev/null; then
 	run check_rules 30 bash -c 'promtool_check rules deploy/prometheus/memswell.rules.yml
 		promtool_check config deploy/prometheus/prometheus.yml'
-	run rules 150 /usr/bin/python3 tests/prometheus/rules.py
+	run rules 600 /usr/bin/python3 tests/prometheus/rules.py
 else
 	echo "skip rules - promtool is not installed"
 	skipped=1
