@@ -167,6 +167,19 @@ static void a_root_holds_what_is_below_it_and_no_namesake(void **state)
 	assert_int_equal(is_born(4, 0, 44), 0);
 }
 
+static void a_cgroup_that_is_gone_leaves(void **state)
+{
+	struct record r;
+
+	(void)state;
+	record_init(&r, RECORD_CGROUP, SECOND);
+	r.cgroup.memcg.id = INSIDE;
+	r.cgroup.removed = 1;
+	assert_int_equal(feed(&r), 1);
+	assert_int_equal(scope.cgroups.nr, 0);
+	assert_int_equal(is_born(1, 0, INSIDE), 0);
+}
+
 static void an_unknown_cgroup_is_outside(void **state)
 {
 	(void)state;
@@ -250,6 +263,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(without_roots_everything_passes, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_root_holds_what_is_below_it_and_no_namesake,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_cgroup_that_is_gone_leaves, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_unknown_cgroup_is_outside, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_executes_inside_is_introduced_with_his_parent,
 						setup, teardown),

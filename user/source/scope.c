@@ -90,7 +90,9 @@ static void take_cgroup(struct scope *scope, const struct record_cgroup *cgroup)
 	const struct wire_cgroup key = {.id = cgroup->memcg.id,
 					.hierarchy = cgroup->memcg.hierarchy};
 
-	for (uint32_t i = 0; i < scope->roots.nr; i++)
+	if (cgroup->removed)
+		hash_table_remove(&scope->cgroups, &key);
+	for (uint32_t i = 0; i < scope->roots.nr && !cgroup->removed; i++)
 		if (holds(scope->roots.paths[i], cgroup->path))
 			hash_table_insert(&scope->cgroups, &key);
 }
