@@ -290,7 +290,7 @@ static void take_part(struct parser *p, struct part part)
 
 bool cgroup_path_parse(const char *path, struct workload *out)
 {
-	struct parser parser = {.out = out};
+	struct parser parser = {.out = out, .parent = {"", 0}};
 	struct part rest = {path, strlen(path)};
 
 	memset(out, 0, sizeof(*out));
