@@ -496,7 +496,7 @@ uint64_t process_args_supervisor_limit(const char *env, size_t len)
 static void read_name(const struct process_args_input *in, struct process_args *out)
 {
 	char word[WORD_BYTES];
-	struct words words;
+	struct words words = {0};
 
 	if (find_variable(in, "OTEL_SERVICE_NAME", &argv_words, &words))
 		out->name_source = NAME_SOURCE_OTEL;
