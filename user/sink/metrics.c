@@ -22,6 +22,8 @@
 #define WEIGHT_OF_LEVEL	  1e5
 #define BYTES_PER_WEIGHT  1048576.0
 
+const char metrics_other[] = "other";
+
 static const struct metrics_rows_limits limits[NR_METRICS_TABLES] = {
 	[TABLE_GATEWAYS] = {sizeof(struct metrics_gateway_row), METRICS_GATEWAYS,
 			    METRICS_TRACK_GATEWAYS, BITS(NR_GATEWAY_VALUES), METRICS_TTL_NS},
@@ -74,6 +76,13 @@ size_t metrics_memory_ceiling(void)
 const char *metrics_gateway_name(const struct report_gateway *gateway)
 {
 	return gateway->proc.service_name[0] ? gateway->proc.service_name : gateway->proc.comm;
+}
+
+void metrics_name_copy(char to[METRICS_NAME_LEN], const char *name)
+{
+	metrics_text_clean(to, METRICS_NAME_LEN - 1, name);
+	if (!strcmp(to, metrics_other))
+		strcat(to, "_");
 }
 
 void metrics_endpoint_text(const struct endpoint *e, char *out, size_t size)
@@ -230,8 +239,9 @@ static struct metrics_tracker *track(struct metrics *m, enum metrics_table table
 static void make_key(struct metrics_key *key, const char *name, const struct endpoint *endpoint)
 {
 	memset(key, 0, sizeof(*key));
-	text_copy(key->name, sizeof(key->name), name, strlen(name));
-	/* What follows the text of a copy is as it was: zero. */
+	metrics_name_copy(key->name, name);
+	if (!endpoint->port) /* nowhere, wherever that is */
+		return;
 	memcpy(key->endpoint.addr, endpoint->addr, sizeof(key->endpoint.addr));
 	key->endpoint.netns = endpoint->netns;
 	key->endpoint.port = endpoint->port;

@@ -16,8 +16,6 @@
 /* What the labels of a row are made from: the row, or NULL for `other`. */
 typedef void (*labels_fn)(struct metrics_text *t, const struct metrics_row *row);
 
-static const char other_word[] = "other";
-
 static void label_endpoint(struct metrics_text *t, const char *name, const struct endpoint *e)
 {
 	char text[64];
@@ -37,7 +35,7 @@ static void label_netns(struct metrics_text *t, const struct endpoint *e)
 
 static void labels_gateway(struct metrics_text *t, const struct metrics_row *row)
 {
-	metrics_text_label(t, "gateway", row ? row->key.name : other_word);
+	metrics_text_label(t, "gateway", row ? row->key.name : metrics_other);
 }
 
 static void labels_upstream(struct metrics_text *t, const struct metrics_row *row)
@@ -46,19 +44,20 @@ static void labels_upstream(struct metrics_text *t, const struct metrics_row *ro
 	if (row)
 		label_endpoint(t, "upstream", &row->key.endpoint);
 	else
-		metrics_text_label(t, "upstream", other_word);
+		metrics_text_label(t, "upstream", metrics_other);
 }
 
 static void labels_service(struct metrics_text *t, const struct metrics_row *row)
 {
 	const struct metrics_service_row *service = (const struct metrics_service_row *)row;
 
-	metrics_text_label(t, "service_name", row ? service->who.service_name : other_word);
 	if (!row || !row->key.endpoint.port) {
-		metrics_text_label(t, "listener", row ? "" : other_word);
-		metrics_text_label(t, "netns", row ? "" : other_word);
+		metrics_text_label(t, "service_name", row ? row->key.name : metrics_other);
+		metrics_text_label(t, "listener", row ? "" : metrics_other);
+		metrics_text_label(t, "netns", row ? "" : metrics_other);
 		return;
 	}
+	metrics_text_label(t, "service_name", service->who.service_name);
 	label_endpoint(t, "listener", &row->key.endpoint);
 	label_netns(t, &row->key.endpoint);
 }
@@ -451,7 +450,7 @@ static void label_incident(struct metrics_text *t, const struct metrics_incident
 						    "cause"};
 
 		for (size_t i = 0; i < NR(names); i++)
-			metrics_text_label(t, names[i], other_word);
+			metrics_text_label(t, names[i], metrics_other);
 		return;
 	}
 	metrics_text_label(t, "service_name", row->service_name);

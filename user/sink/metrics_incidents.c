@@ -7,7 +7,6 @@
  */
 #include <string.h>
 
-#include "model/text.h"
 #include "sink/metrics_parts.h"
 
 #define OTHER METRICS_INCIDENTS
@@ -51,43 +50,45 @@ static struct metrics_incident *take(struct metrics_incidents *t)
 	return oldest;
 }
 
-/* Labels alone; the counts of a row are not compared. */
-static bool is_row_of(const struct metrics_incident_row *row, const struct report_incident *in)
+/* The labels of an incident; what is counted is not set. */
+static void make_row(struct metrics_incident_row *row, const struct report_incident *in)
 {
-	return row->class == in->verdict.class && row->cause == in->verdict.cause &&
-	       row->upstream.port == in->upstream.port &&
-	       !memcmp(row->upstream.addr, in->upstream.addr, sizeof(row->upstream.addr)) &&
-	       !strcmp(row->service_name, in->service_name) &&
-	       !strcmp(row->gateway, metrics_gateway_name(&in->gateway));
+	memset(row, 0, sizeof(*row));
+	metrics_name_copy(row->service_name, in->service_name);
+	metrics_name_copy(row->gateway, metrics_gateway_name(&in->gateway));
+	if (in->upstream.port) {
+		memcpy(row->upstream.addr, in->upstream.addr, sizeof(row->upstream.addr));
+		row->upstream.port = in->upstream.port;
+	}
+	row->class = (uint8_t)in->verdict.class;
+	row->cause = (uint8_t)in->verdict.cause;
+}
+
+static bool same_labels(const struct metrics_incident_row *a, const struct metrics_incident_row *b)
+{
+	return a->class == b->class && a->cause == b->cause &&
+	       endpoint_equal(&a->upstream, &b->upstream) &&
+	       !strcmp(a->service_name, b->service_name) && !strcmp(a->gateway, b->gateway);
 }
 
 static uint16_t row_of(struct metrics_incidents *t, const struct report_incident *in)
 {
-	struct metrics_incident_row *row;
+	struct metrics_incident_row wanted;
 	uint16_t take_at = OTHER;
 
+	make_row(&wanted, in);
 	for (uint16_t i = 0; i < OTHER; i++) {
-		row = &t->rows[i];
-		if (row->seen_ns && is_row_of(row, in))
+		const struct metrics_incident_row *row = &t->rows[i];
+
+		if (row->seen_ns && same_labels(row, &wanted))
 			return i;
-		if (row->open)
-			continue;
-		if (take_at == OTHER || row->seen_ns < t->rows[take_at].seen_ns)
+		if (!row->open && (take_at == OTHER || row->seen_ns < t->rows[take_at].seen_ns))
 			take_at = i;
 	}
-	if (take_at == OTHER) {
+	if (take_at == OTHER)
 		t->left_out++;
-		return OTHER;
-	}
-	row = &t->rows[take_at];
-	memset(row, 0, sizeof(*row));
-	text_copy(row->service_name, sizeof(row->service_name), in->service_name,
-		  sizeof(in->service_name));
-	text_copy(row->gateway, sizeof(row->gateway), metrics_gateway_name(&in->gateway),
-		  METRICS_NAME_LEN);
-	row->upstream = in->upstream;
-	row->class = (uint8_t)in->verdict.class;
-	row->cause = (uint8_t)in->verdict.cause;
+	else
+		t->rows[take_at] = wanted;
 	return take_at;
 }
 

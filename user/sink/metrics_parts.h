@@ -147,14 +147,14 @@ struct metrics_incident {
 };
 
 struct metrics_incident_row {
-	char service_name[SERVICE_NAME_LEN]; /* "" unused */
+	char service_name[METRICS_NAME_LEN];
 	char gateway[METRICS_NAME_LEN];
 	struct endpoint upstream;
 	uint8_t class;
 	uint8_t cause;
 	uint32_t open;
 	uint64_t ended;
-	uint64_t seen_ns;
+	uint64_t seen_ns; /* 0: unused */
 };
 
 struct metrics_incidents {
@@ -203,6 +203,9 @@ void metrics_expire_incidents(struct metrics_incidents *t, uint64_t now_ns);
 
 /* The label of a gateway. */
 const char *metrics_gateway_name(const struct report_gateway *gateway);
+/* The word for the rest, and a name as it is told apart by: clean, and not that word. */
+extern const char metrics_other[];
+void metrics_name_copy(char to[METRICS_NAME_LEN], const char *name);
 /* "10.0.0.1:80", "[::1]:80"; `none` for no address. */
 void metrics_endpoint_text(const struct endpoint *e, char *out, size_t size);
 

@@ -111,19 +111,46 @@ void metrics_text_begin(struct metrics_text *t, const char *name, enum metrics_t
 	add(t, suffix_of(type));
 }
 
+/* C0, DEL or, in two bytes, C1: its length, 0 if it is none. */
+static size_t control(const char *c)
+{
+	unsigned char byte = (unsigned char)c[0];
+
+	if (byte == 0xc2)
+		return (unsigned char)c[1] < 0xa0 ? 2 : 0;
+	return byte < 0x20 || byte == 0x7f ? 1 : 0;
+}
+
+void metrics_text_clean(char *dst, size_t dst_size, const char *src)
+{
+	static const char unknown[] = "\xef\xbf\xbd";
+	char valid[MAX_LABEL_BYTES + 1];
+	size_t len = 0;
+
+	utf8_sanitize(valid, sizeof(valid), src, strlen(src));
+	for (const char *c = valid; *c;) {
+		size_t skip = *c == '\n' ? 0 : control(c);
+		size_t take = skip ? skip : utf8_sequence(c, strlen(c));
+		size_t want = skip ? sizeof(unknown) - 1 : take;
+
+		if (len + want >= dst_size)
+			break;
+		memcpy(dst + len, skip ? unknown : c, want);
+		len += want;
+		c += take;
+	}
+	dst[len] = '\0';
+}
+
 static void add_escaped(struct metrics_text *t, const char *text)
 {
 	for (const char *c = text; *c; c++) {
-		unsigned char byte = (unsigned char)*c;
-
-		if (byte == '\\')
+		if (*c == '\\')
 			add(t, "\\\\");
-		else if (byte == '"')
+		else if (*c == '"')
 			add(t, "\\\"");
-		else if (byte == '\n')
+		else if (*c == '\n')
 			add(t, "\\n");
-		else if (byte < 0x20 || byte == 0x7f)
-			add(t, "\xef\xbf\xbd");
 		else
 			add_bytes(t, c, 1);
 	}
@@ -131,14 +158,14 @@ static void add_escaped(struct metrics_text *t, const char *text)
 
 void metrics_text_label(struct metrics_text *t, const char *name, const char *value)
 {
-	char valid[MAX_LABEL_BYTES + 1];
+	char clean[3 * MAX_LABEL_BYTES + 1];
 
-	utf8_sanitize(valid, sizeof(valid), value, strlen(value));
+	metrics_text_clean(clean, sizeof(clean), value);
 	add(t, t->has_label ? "," : "{");
 	t->has_label = true;
 	add(t, name);
 	add(t, "=\"");
-	add_escaped(t, valid);
+	add_escaped(t, clean);
 	add(t, "\"");
 }
 

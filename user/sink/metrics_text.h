@@ -28,6 +28,12 @@ struct metrics_text {
 	uint64_t left_out; /* lines */
 };
 
+/*
+ * Text as it stands in labels, before quotes are escaped: invalid UTF-8 and control characters are
+ * U+FFFD, cut at a character. What is not the same here is not the same there.
+ */
+void metrics_text_clean(char *dst, size_t dst_size, const char *src);
+
 void metrics_text_init(struct metrics_text *t, enum metrics_format format, char *data, size_t size);
 
 /* What precedes the samples of a family; `unit` "" for none. `name` without _total and _info. */
