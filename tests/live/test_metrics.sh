@@ -6,6 +6,7 @@
 # do what it needs, and no more; `memswell health` knows whether the loop goes round.
 . "$(dirname "$0")/lib.sh"
 NAME=metrics
+SUITE=live
 require_rig
 command -v curl >/dev/null || skip_all "curl is not installed"
 rig_start

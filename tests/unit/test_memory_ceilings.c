@@ -19,6 +19,7 @@
 #include "base/hash_table.h"
 #include "core/state.h"
 #include "sink/json_lines.h"
+#include "sink/metrics.h"
 #include "sink/record_file.h"
 #include "source/batch.h"
 #include "source/decode.h"
@@ -167,6 +168,44 @@ static void outputs_take_what_they_say(void **state)
 	assert_int_equal(record_file_open(scratch_file, &file, error, sizeof(error)), 0);
 	assert_in_range(in_use, 1, record_file_memory_ceiling());
 	record_file_free(file);
+	assert_int_equal(in_use, 0);
+}
+
+static void metrics_take_what_they_say(void **state)
+{
+	struct metrics *m;
+
+	(void)state;
+	count_from_here();
+	m = metrics_new();
+	assert_non_null(m);
+	for (uint64_t round = 1; round <= 3; round++) {
+		struct overview_sink sink = metrics_look_begin(m, round * NSEC_PER_SEC);
+
+		for (uint32_t i = 1; i <= 5000; i++) {
+			struct report_proc proc = {.id = {i, i}, .comm = "x", .memcg = {i, 0}};
+			struct overview_listener l = {
+				.local.port = (uint16_t)i, .up = true, .proc = proc};
+			struct overview_death d = {
+				.local = l.local, .ts_ns = NSEC_PER_SEC, .proc = proc};
+			struct overview_leg leg = {.gateway = {proc, "nginx", 1},
+						   .upstream = l.local};
+			struct overview_gateway g = {.gateway = leg.gateway};
+			struct overview_process p = {.proc = proc, .bound = l.local};
+
+			l.bound = l.local;
+			snprintf(g.gateway.proc.service_name, sizeof(g.gateway.proc.service_name),
+				 "g%u", i);
+			sink.process(sink.arg, &p);
+			sink.leg(sink.arg, &leg);
+			sink.gateway(sink.arg, &g);
+			sink.listener(sink.arg, &l);
+			sink.death(sink.arg, &d);
+		}
+		metrics_look_end(m);
+	}
+	assert_in_range(in_use, metrics_memory_ceiling() / 2, metrics_memory_ceiling());
+	metrics_free(m);
 	assert_int_equal(in_use, 0);
 }
 
@@ -335,6 +374,7 @@ int main(void)
 		cmocka_unit_test(processes_beyond_the_limit),
 		cmocka_unit_test(batch_of_many_records_and_of_large_ones),
 		cmocka_unit_test(outputs_take_what_they_say),
+		cmocka_unit_test(metrics_take_what_they_say),
 		cmocka_unit_test(core_never_allocates_whatever_comes),
 		cmocka_unit_test(rows_of_the_core_add_up_to_its_ceiling),
 		cmocka_unit_test(maps_take_at_least_what_the_kernel_charges),

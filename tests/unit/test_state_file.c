@@ -209,9 +209,32 @@ static void what_others_could_write_is_refused(void **arg)
 	assert_null(file);
 }
 
+/* A probe looks while a run writes, and disturbs nobody. */
+static void what_stands_there_can_be_looked_at(void **arg)
+{
+	static struct run_state seen;
+	struct state_file *file;
+
+	(void)arg;
+	assert_int_equal(state_file_peek(scratch_file, &seen), -ENOENT);
+	file = open_file();
+	assert_int_equal(state_file_peek(scratch_file, &seen), -ENODATA);
+	for (uint64_t i = 1; i < 5; i++) {
+		memset(&state, 0, sizeof(state));
+		state.tick_ns = i;
+		state_file_write(file, &state);
+		assert_int_equal(state_file_peek(scratch_file, &seen), 0);
+		assert_int_equal(seen.tick_ns, i);
+	}
+	state_file_close(file);
+	assert_int_equal(chmod(scratch_file, 0666), 0);
+	assert_int_equal(state_file_peek(scratch_file, &seen), -EPERM);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(what_stands_there_can_be_looked_at, fresh),
 		cmocka_unit_test_setup(a_new_file_has_no_earlier_run, fresh),
 		cmocka_unit_test_setup(the_newest_state_is_read_back_whole, fresh),
 		cmocka_unit_test_setup(a_torn_write_leaves_the_state_before_it, fresh),
