@@ -21,7 +21,7 @@ static const char *why_unreadable(int err)
 	case -ENOENT:
 		return "there is none: nothing runs, or with --state=none";
 	case -ENODATA:
-		return "nothing whole is in it: another version's, or damaged";
+		return "nothing whole is in it (yet): just begun, another version's, or damaged";
 	case -EPERM:
 		return "expected a plain file of our own that nobody else can write";
 	default:

@@ -4,9 +4,11 @@
 own log of the same run say? The scrape is OpenMetrics and read by the parser of the Prometheus client for
 Python, where that is installed, which refuses what the specification does not allow. One line per question:
 ok, not ok or skip."""
+import calendar
 import json
 import re
 import sys
+import time
 
 NAME = "metrics"
 
@@ -31,6 +33,11 @@ def parse(text):
                for family in text_string_to_metric_families(text) for s in family.samples]
     print(f"ok {NAME}: another parser takes it, {len(samples)} samples")
     return samples
+
+
+def seconds_of(timestamp):
+    whole, _, fraction = timestamp.rstrip("Z").partition(".")
+    return calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) + float("0." + fraction)
 
 
 def lines_of(path):
@@ -67,7 +74,9 @@ class Check:
 def main():
     scrape, reports, access_log, address = sys.argv[1:]
     check = Check(parse(open(scrape, encoding="utf-8").read()))
-    lines = lines_of(reports)
+    # The scrape came some time before the end: what was told until then.
+    scraped = check.sum("memswell_last_tick_timestamp_seconds")
+    lines = [line for line in lines_of(reports) if seconds_of(line["timestamp"]) <= scraped + 0.001]
     kind = lambda k: [line for line in lines if line["schema"] == "memswell." + k]
     is_ours = lambda impact: f'{impact["network.peer.address"]}:{impact["network.peer.port"]}' == address
     incidents = kind("incident")
@@ -99,7 +108,7 @@ def main():
                 check.sum("memswell_service_incidents_total", upstream=address,
                           **{"class": last["class"], "cause": last.get("cause") or ""}),
                 len({verdict(line) for line in ours if line["verdict"]["class"] == last["class"]}))
-    culprits = {line["culprit"]["process.pid"] for line in ours if line["culprit"]["exit"]["oom_kill"]}
+    culprits = {line["process"]["process.pid"] for line in ours if line["process"]["exit"]["oom_kill"]}
     check.equal("deaths behind the address",
                 check.sum("memswell_listener_deaths_total", address=address, kind="oom_kill_cgroup"),
                 len(culprits))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * metrics_parts.h - what the files of the metrics share: metrics.c (what is counted where),
- * metrics_incidents.c (incidents and their verdicts), metrics_families.c (how it is named and written).
+ * metrics_incidents.c (incidents and their verdicts), metrics_families.c and metrics_self.c (how it is named
+ * and written).
  * Nobody else includes it.
  */
 #ifndef MEMSWELL_METRICS_PARTS_H
@@ -208,6 +209,23 @@ extern const char metrics_other[];
 void metrics_name_copy(char to[METRICS_NAME_LEN], const char *name);
 /* "10.0.0.1:80", "[::1]:80"; `none` for no address. */
 void metrics_endpoint_text(const struct endpoint *e, char *out, size_t size);
+
+/* A family with a function that writes its samples. */
+struct metrics_family {
+	const char *name;
+	const char *unit;
+	const char *help;
+	enum metrics_type type;
+	void (*write)(struct metrics_text *t, const struct metrics *m, const char *name);
+};
+
+void metrics_write_families(struct metrics_text *t, const struct metrics *m,
+			    const struct metrics_family *families, size_t nr);
+/* One sample with at most one label (NULL: none). */
+void metrics_sample(struct metrics_text *t, const char *name, enum metrics_type type,
+		    const char *label, const char *word, double value);
+/* metrics_self.c: all about memswell itself. */
+void metrics_write_self(struct metrics_text *t, const struct metrics *m);
 
 /* Kinds of failures and signs, in the order of their values. */
 extern const uint8_t metrics_failures[METRICS_FAILURE_KINDS]; /* enum flow_fail */

@@ -15,7 +15,7 @@
 #include "sink/mhd.h"
 
 #define MAX_CONNECTIONS	  8
-#define MAX_ANSWERS	  4
+#define MAX_ANSWERS	  3
 #define CONNECTION_MS	  10000
 #define IDLE_S		  5
 #define CONNECTION_MEMORY 16384

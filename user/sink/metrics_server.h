@@ -3,7 +3,7 @@
  * metrics_server.h - answers GET /metrics on a socket, in the loop of whoever has it.
  *
  * It never blocks and keeps nobody waiting: at most 8 connections, each for at most 10 s and one request,
- * whoever reads or writes slowly is cut off; at most 4 answers in memory, each made once per turn however
+ * whoever reads or writes slowly is cut off; at most 3 answers in memory, each made once per turn however
  * many ask for it. Who finds no room is told 503.
  */
 #ifndef MEMSWELL_METRICS_SERVER_H
