@@ -66,6 +66,7 @@ include tests/kernels/kernels.mk
 include tests/package/package.mk
 include tests/containers/containers.mk
 include tests/prometheus/prometheus.mk
+include tests/pipelines/pipelines.mk
 include deploy/image/image.mk tests/image/image.mk tests/kubernetes/kubernetes.mk
 
 .DELETE_ON_ERROR:

