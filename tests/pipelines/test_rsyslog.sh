@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
 # A real rsyslogd with the configuration of deploy/pipelines follows the file of a memswell that prints
-# every sample and renames its file every 64 KiB. No line may be lost, doubled or cut, also not
+# every sample and renames its file every few seconds. No line may be lost, doubled or cut, also not
 # when rsyslog is stopped and started in between, and each is parsed.
 . "$(dirname "$0")/../live/lib.sh"
 NAME=rsyslog
@@ -35,17 +35,17 @@ rsyslog_start
 # Processes that come and go: samples, births and deaths.
 start churn "$BASH" -c 'for ((i = 0; i < 900; i++)); do head -c 3000000 /dev/zero | tail -c 1 >/dev/null; sleep 0.01; done'
 (rig_exec -- "$MEMSWELL" run --state none --tick 100ms --include-samples --output "$LOGS/reports.jsonl" \
-		--output-max-bytes 64K --output-keep 99) >/dev/null 2>"$RIG/memswell.log" </dev/null &
+		--output-max-bytes 192K --output-keep 99) >/dev/null 2>"$RIG/memswell.log" </dev/null &
 WATCH_PID=$!
 watch_ready || { not_ok "memswell starts" "$(tail -n 1 "$RIG/memswell.log")"; finish; }
-sleep 5
+sleep 7
 # What is renamed while rsyslog is away is lost to it (docs/pipelines.md), so nothing is.
 kill -STOP "$WATCH_PID"
 rsyslog_stop
 rsyslog_start
 sleep 1
 kill -CONT "$WATCH_PID"
-sleep 5
+sleep 8
 watch_stop
 WRITTEN=$(cat "$LOGS"/reports.jsonl* | wc -l)
 for ((i = 0; i < 100; i++)); do
@@ -58,7 +58,7 @@ ROTATIONS=$(find "$LOGS" -name 'reports.jsonl.*' | wc -l)
 cut -d ' ' -f 3- "$LOGS/forwarded.jsonl" | sort >"$RIG/forwarded"
 cat "$LOGS"/reports.jsonl* | sort >"$RIG/written"
 echo "# $WRITTEN lines, $ROTATIONS renames"
-expect "the file was renamed often enough to tell" "$ROTATIONS renames" test "$ROTATIONS" -ge 5
+expect "the file was renamed often enough to tell" "$ROTATIONS renames" test "$ROTATIONS" -ge 3
 expect "every line arrives once and whole" \
 	"$(diff "$RIG/written" "$RIG/forwarded" | grep -c '^<') lost, $(diff "$RIG/written" "$RIG/forwarded" | grep -c '^>') strange" \
 	cmp "$RIG/written" "$RIG/forwarded"
