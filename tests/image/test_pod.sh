@@ -9,7 +9,6 @@ NAME=pod
 NODE_NAME=node-7
 VICTIM=checkout-6d5f
 STORAGE=/var/lib/containers/storage/overlay-containers
-VERSION=$(sed -n 's/^VERSION := //p' "$TOP_DIR/Makefile")
 ARCHIVE=$TOP_DIR/build/image/memswell-$(dpkg --print-architecture).tar
 # CAP_DAC_READ_SEARCH 2, NET_ADMIN 12, SYS_PTRACE 19, PERFMON 38, BPF 39; of them kept: 2 and 19.
 GIVEN=000000c000081004
@@ -117,6 +116,18 @@ check_start() {
 	expect "its ceilings fit into its memory limit" "$ceilings in $limit" test "${ceilings:-$limit}" -lt "$limit"
 }
 
+# podman, unlike Kubernetes, gives capabilities to users other than root.
+check_as_nobody() {
+	local image
+	image=$(machine_podman inspect $CONTAINER --format '{{.ImageName}}')
+	machine_podman run --rm --user 65534:65534 --pid host --network none --read-only --cap-drop all \
+		--cap-add BPF,PERFMON,NET_ADMIN,SYS_PTRACE,DAC_READ_SEARCH --security-opt no-new-privileges \
+		--security-opt "seccomp=$TOP_DIR/deploy/kubernetes/seccomp/memswell.json" \
+		-v /sys/fs/cgroup:/sys/fs/cgroup:ro,rslave "$image" check -o json >"$RIG/nobody.json" 2>"$RIG/nobody.log"
+	is "as another user than root it attaches as much" "$(jq -r .hooks_attached "$RIG/nobody.json")" \
+		"$(head -n 1 "$RIG/reports.jsonl" | jq '[.probes[] | select(.state == "attached")] | length')"
+}
+
 read -r PORT SERVICE_PORT <<<"$(free_ports 2)"
 victim_pod >"$RIG/victim.yaml"
 play "$RIG/victim.yaml" $VICTIM || skip_all "podman plays no pod: $(tail -n 1 "$RIG/play.log")"
@@ -149,4 +160,5 @@ is "it names pod and container, image and runtime" "$(jq -r '.resource |
 	"$VICTIM-checkout-api ${SERVICE_IMAGE%:*} podman"
 is "and the container by its id" "$(jq -r '.resource["container.id"]' "$RIG/incident.json")" \
 	"$(machine_podman inspect $VICTIM-checkout-api --format '{{.Id}}')"
+check_as_nobody
 finish

@@ -53,7 +53,7 @@ node_start() {
 	    conf_dir = "$dir/cni/net"
 	TOML
 	start containerd containerd --config "$dir/containerd.toml" --address $SOCKET
-	await 60 "containerd starts" ctr -a $SOCKET version || return 1
+	await 180 "containerd starts" ctr -a $SOCKET version || return 1
 	for archive in "$OUT"/*.tar; do
 		images import "$archive" >>"$RIG/images.log" 2>&1
 	done
@@ -92,7 +92,7 @@ cluster_start() {
 	start kubelet "$bin/kubelet" --kubeconfig "$RIG/kubeconfig" --config "$RIG/kubelet.yaml" \
 		--container-runtime=remote --container-runtime-endpoint unix://$SOCKET \
 		--hostname-override $NODE_NAME --node-ip $ADDRESS
-	await 180 "the node is ready" kubectl wait --for=condition=Ready "node/$NODE_NAME" --timeout=1s
+	await 300 "the node is ready" kubectl wait --for=condition=Ready "node/$NODE_NAME" --timeout=1s
 }
 
 pod_log() { cat /var/log/pods/memswell_memswell-*/memswell/*.log 2>/dev/null | sed -n "s/^[^ ]* $1 F //p"; } # STREAM
@@ -100,8 +100,8 @@ is_ready() { pod_log stderr | grep -q 'ready:'; }
 
 roll_out() {
 	kubectl apply -f "$OUT/memswell.yaml" | sed 's/^/# /'
-	await 180 "the DaemonSet is rolled out" kubectl -n memswell rollout status daemonset/memswell --timeout=1s || return 1
-	await 60 "memswell is ready" is_ready
+	await 300 "the DaemonSet is rolled out" kubectl -n memswell rollout status daemonset/memswell --timeout=1s || return 1
+	await 120 "memswell is ready" is_ready
 	pod_log stderr | sed 's/^/# /'
 	WATCH_PID=$(pgrep -xo memswell)
 	grep -E '^(Cap|NoNewPrivs|Seccomp|NSpid)' "/proc/$WATCH_PID/status" | sed 's/^/# /'

@@ -15,7 +15,8 @@ for program in containerd ctr runc qemu-system-x86_64; do
 done
 why=$(bash tests/kernels/fetch.sh $KERNEL bookworm-security linux-image-6.12-cloud-amd64 2>&1) || skip_all "$why"
 images_build || skip_all "the images cannot be built"
-OUT=$RIG/out
+OUT=$KUBERNETES/out # below the source tree, which the guest has
+rm -rf "$OUT"
 mkdir -p "$OUT"
 cp "$IMAGES/pause.tar" "$IMAGES/service.tar" "build/image/memswell-$(dpkg --print-architecture).tar" "$OUT/"
 sed "$PATCH" deploy/kubernetes/memswell.yaml >"$OUT/memswell.yaml"
