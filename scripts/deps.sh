@@ -28,6 +28,8 @@ table() {
 	test  libcmocka-dev    -         unit test framework
 	test  python3-jsonschema -       validates every output line against the schema
 	test  jq               jq        picks facts from output lines in shell tests
+	test  curl             curl      scrapes metrics
+	test  python3-prometheus-client - reads metrics by another parser than ours
 	test  tmux             tmux      a terminal in which memswell top is looked at
 	test  libclang-rt-dev  -         fuzzer and sanitizer runtimes for clang
 	bench wrk              wrk       closed-loop load for the throughput comparison
