@@ -161,6 +161,23 @@ static void addresses_and_sides_are_kept_apart(void **state)
 	assert_int_equal(offset.nr, 0);
 }
 
+/* Times are whatever a file says. */
+static void extreme_times_are_survived(void **state)
+{
+	struct clock_events *client = new_events(), *server = new_events();
+	const uint64_t times[] = {1, INT64_MAX, (uint64_t)INT64_MAX + 2, UINT64_MAX};
+	struct clock_offset offset;
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		answered(client, FLOW_CLIENT, times[i], times[i]);
+		answered(server, FLOW_SERVER, times[3 - i], times[3 - i]);
+		reset(server, FLOW_SERVER, times[i]);
+	}
+	match(client, server, &offset);
+	assert_int_equal(offset.nr, 0);
+}
+
 static void its_limits_hold(void **state)
 {
 	struct clock_events *events = new_events(), *other = new_events();
@@ -194,6 +211,7 @@ int main(void)
 		cmocka_unit_test(what_does_not_agree_tells_nothing),
 		cmocka_unit_test(a_steady_beat_tells_nothing),
 		cmocka_unit_test(addresses_and_sides_are_kept_apart),
+		cmocka_unit_test(extreme_times_are_survived),
 		cmocka_unit_test(its_limits_hold),
 	};
 

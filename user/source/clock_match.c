@@ -10,7 +10,7 @@
 /* WIRE_EPISODE_NS: where a new episode begins. */
 #define EPISODE_NS (500 * NSEC_PER_MSEC)
 /* Delays of one network differ by less than this. */
-#define AGREE_NS (20 * (int64_t)NSEC_PER_MSEC)
+#define AGREE_NS (20 * NSEC_PER_MSEC)
 /* So many that agree are no accident; where clocks are about right anyway, one less. */
 #define MIN_AGREE 3
 #define ABOUT_NS  (10 * (int64_t)NSEC_PER_SEC)
@@ -143,10 +143,27 @@ static int compare(const void *left, const void *right)
 	return a < b ? -1 : a > b;
 }
 
+/* Of two in order, which a recording may have put further apart than int64_t reaches. */
+static uint64_t apart_ns(int64_t low, int64_t high)
+{
+	return (uint64_t)high - (uint64_t)low;
+}
+
 struct cluster {
 	uint32_t from;
 	uint32_t nr;
 };
+
+/* Offsets are in order, so what is near is within the cluster or next to one of its ends. */
+static bool is_near(const struct pairs *pairs, const struct cluster *cluster, int64_t at)
+{
+	int64_t low = pairs->offsets[cluster->from];
+	int64_t high = pairs->offsets[cluster->from + cluster->nr - 1];
+
+	if (at < low)
+		return apart_ns(at, low) <= AGREE_NS;
+	return at <= high || apart_ns(high, at) <= AGREE_NS;
+}
 
 /* The largest number of equal offsets, the first one among equals, without those near `apart`. */
 static struct cluster largest(const struct pairs *pairs, const struct cluster *apart)
@@ -156,10 +173,9 @@ static struct cluster largest(const struct pairs *pairs, const struct cluster *a
 	for (uint32_t from = 0, to = 0; from < pairs->nr; from++) {
 		int64_t at = pairs->offsets[from];
 
-		while (to < pairs->nr && pairs->offsets[to] - at <= AGREE_NS)
+		while (to < pairs->nr && apart_ns(at, pairs->offsets[to]) <= AGREE_NS)
 			to++;
-		if (apart && at >= pairs->offsets[apart->from] - AGREE_NS &&
-		    at <= pairs->offsets[apart->from + apart->nr - 1] + AGREE_NS)
+		if (apart && is_near(pairs, apart, at))
 			continue;
 		if (to - from > best.nr)
 			best = (struct cluster){from, to - from};

@@ -39,7 +39,8 @@ static struct merge *merge_of(struct source *source)
 static void move_clock(struct record *record, const struct survey_node *node)
 {
 	if (record->kind == RECORD_GAP && record->gap.from_wall_ns)
-		record->gap.from_wall_ns += node->correction_ns;
+		record->gap.from_wall_ns = (int64_t)((uint64_t)record->gap.from_wall_ns +
+						     (uint64_t)node->correction_ns);
 	if (record->kind != RECORD_HEADER)
 		return;
 	record->header.wall_offset_ns = 0;
