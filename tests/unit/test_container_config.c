@@ -110,6 +110,23 @@ static void podmans_annotations_are_not_believed(void **state)
 	assert_false(is_whole);
 }
 
+static void podmans_container_is_not_crios_because_it_says_so(void **state)
+{
+	static const char text[] = "{\"annotations\":{\"io.container.manager\":\"cri-o\","
+				   "\"io.kubernetes.container.name\":\"api\","
+				   "\"io.kubernetes.pod.name\":\"somebody-else\"}}";
+
+	(void)state;
+	memset(&told, 0, sizeof(told));
+	told.runtime = CONTAINER_RUNTIME_PODMAN; /* of its path */
+	is_whole = false;
+	assert_int_equal(container_config_parse(text, strlen(text), CONTAINER_CONFIG_STORAGE, &told,
+						&is_whole),
+			 0);
+	expect(CONTAINER_RUNTIME_PODMAN, "", "", "", "", "");
+	assert_false(is_whole);
+}
+
 #define METADATA                                                                                   \
 	"\"metadata\":\"{\\\"image-name\\\":\\\"registry.example/shop/api:1.4.2\\\","              \
 	"\\\"name\\\":\\\"checkout-api\\\"}\""
@@ -218,6 +235,7 @@ int main(void)
 		cmocka_unit_test(sandbox_has_a_pod_and_no_name),
 		cmocka_unit_test(crio_tells_the_same_in_its_words),
 		cmocka_unit_test(podmans_annotations_are_not_believed),
+		cmocka_unit_test(podmans_container_is_not_crios_because_it_says_so),
 		cmocka_unit_test(podmans_list_has_name_and_image),
 		cmocka_unit_test(docker_tells_name_and_image),
 		cmocka_unit_test(nerdctl_tells_the_name),

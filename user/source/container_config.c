@@ -111,15 +111,16 @@ static int read_moby(const json_t *root, struct record_container *out, bool *is_
 	return 0;
 }
 
+/* Also who the manager is stands in an annotation; where the path has told, the path counts. */
 static int read_storage(const json_t *root, struct record_container *out, bool *is_whole)
 {
 	static const char manager[] = "io.container.manager";
 	const json_t *annotations = json_object_get(root, "annotations");
 	bool is_sandbox = is_word(annotations, "io.kubernetes.cri-o.ContainerType", "sandbox");
 
-	if (is_word(annotations, manager, "libpod"))
+	if (!out->runtime && is_word(annotations, manager, "libpod"))
 		out->runtime = CONTAINER_RUNTIME_PODMAN;
-	if (!is_word(annotations, manager, "cri-o"))
+	if (out->runtime == CONTAINER_RUNTIME_PODMAN || !is_word(annotations, manager, "cri-o"))
 		return 0;
 	out->runtime = CONTAINER_RUNTIME_CRIO;
 	take_facts(annotations, crio_facts, out);
