@@ -64,6 +64,9 @@ table() {
 	containers iproute2      ip        brings up the loopback of their network
 	containers busybox-static -        holds a pod together
 	containers npm           npm       fetches grpc-js, which speaks to containerd
+	containers qemu-system-x86 qemu-system-x86_64 boots a machine whose first process is systemd
+	containers qemu-system-common - shares this machine's root with it
+	containers xz-utils      xz      unpacks its kernel's modules
 	prometheus prometheus    prometheus evaluates the rules, scrapes two memswells
 	prometheus prometheus-alertmanager prometheus-alertmanager takes the alerts
 	prometheus iproute2      ip        a network between two nodes

@@ -26,5 +26,8 @@ WHOSE=(container.runtime.name=containerd k8s.container.name=api k8s.pod.name="$P
 	container.image.name=registry.example/shop/checkout-api)
 check_identity "$CULPRIT" --only process_exit,oom_kill "${WHOSE[@]}" container.id="$(sed -n 1p "$RIG/service.ids")"
 check_identity "$SECOND" --only process_exit,oom_kill "${WHOSE[@]}" container.id="$(sed -n 2p "$RIG/service.ids")"
+FIRST=$(grep "$(sed -n 1p "$RIG/service.ids")" "$RIG/records.jsonl" | jq -r 'select(.k == "cgroup") | .memcg' | head -n 1)
+expect "the end of the first container is known" "no record of it" \
+	grep -q "\"k\":\"cgroup\".*\"memcg\":$FIRST,.*\"removed\":1" "$RIG/records.jsonl"
 check_stream
 finish
