@@ -62,7 +62,7 @@ machine_network() {
 # machine_cgroup PATH: a cgroup, of a pod or a container, that is ours in every hierarchy. Said before
 # something is started in it, so that it is cleaned up whatever happens.
 machine_cgroup() {
-	[[ $1 =~ [0-9a-f-]{32} ]] || return 1 # nothing that could be another's
+	[[ $1 =~ [0-9a-f_-]{32} ]] || return 1 # nothing that could be another's
 	echo "${1#/}" >>"$RIG/pods"
 }
 

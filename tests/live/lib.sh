@@ -309,9 +309,9 @@ watch_host() {
 	watch_ready
 }
 
-watch_ready() {
+watch_ready() { # a minute, for machines that are busy
 	local i
-	for ((i = 0; i < 200; i++)); do
+	for ((i = 0; i < 1200; i++)); do
 		grep -q 'ready:' "$RIG/memswell.log" && return 0
 		kill -0 "$WATCH_PID" 2>/dev/null || break
 		sleep 0.05
