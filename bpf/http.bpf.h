@@ -261,8 +261,12 @@ static __always_inline void http_give_up(struct http_state *state)
  */
 #define HTTP_VIEW_BYTES 1024
 #define HTTP_VIEW_PAD	64
-/* One word or one line each; a head of more and shorter lines than any real one is left in it. */
-#define HTTP_VIEW_STEPS	   (HTTP_VIEW_BYTES / 8 + 96)
+/*
+ * Up to two words of one line each: verifiers follow every step anew, so few and larger ones load
+ * sooner. A head of more and shorter lines than any real one is left in it.
+ */
+#define HTTP_VIEW_STRIDE   2
+#define HTTP_VIEW_STEPS	   (HTTP_VIEW_BYTES / 8 / HTTP_VIEW_STRIDE + 64)
 #define HTTP_LENGTH_DIGITS 10
 #define HTTP_MAX_TOTAL	   0x7fffffff /* beyond, sequence numbers tell no before and after */
 #define HTTP_UNKNOWN	   (~0ULL)
@@ -355,9 +359,11 @@ static __always_inline __u64 http_view_number(const struct http_view *view, __u3
 	return view->bytes[at + i] == '\n' ? number : HTTP_UNKNOWN;
 }
 
-/* The line that begins with `word`: HTTP_LINE_OTHER, or what ends the search. */
-static __always_inline enum http_line http_view_line(struct http_view *view, __u32 pos, __u64 word)
+/* The line that begins at pos: HTTP_LINE_OTHER, or what ends the search. */
+static __always_inline enum http_line http_view_line(struct http_view *view, __u32 pos)
 {
+	__u64 word = http_view_word(view, pos);
+
 	if (HTTP_IS(word, "\n"))
 		return HTTP_LINE_LF;
 	if (HTTP_IS(word, "\r\n"))
@@ -383,20 +389,22 @@ static __always_inline __u64 http_view_head(struct http_view *view)
 	view->length_at = 0;
 	for (__u32 i = 0; i < HTTP_VIEW_STEPS; i++) {
 		__u32 pos = view->pos, skip;
-		__u64 word;
 
 		if (pos >= HTTP_VIEW_BYTES)
 			return HTTP_VIEW_BYTES;
-		word = http_view_word(view, pos);
 		if (view->begins) {
-			enum http_line line = http_view_line(view, pos, word);
+			enum http_line line = http_view_line(view, pos);
 
 			if (line != HTTP_LINE_OTHER)
 				return line == HTTP_LINE_BAD ? HTTP_UNKNOWN : pos + line;
 		}
-		skip = http_line_in(word);
+		for (int word = 0; word < HTTP_VIEW_STRIDE; word++, pos += 8) {
+			skip = http_line_in(http_view_word(view, pos));
+			if (skip)
+				break;
+		}
 		view->begins = skip;
-		view->pos = pos + (skip ?: 8);
+		view->pos = pos + skip;
 	}
 	return view->pos;
 }

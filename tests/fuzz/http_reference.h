@@ -283,7 +283,7 @@ static uint64_t reference_total(const char *text, bool *long_winded)
 		newline = memchr(line, '\n', (size_t)(end - line));
 		size_t len = (size_t)((newline ? newline : end) - line);
 
-		steps += len / 8 + 1;
+		steps += len / (8 * HTTP_VIEW_STRIDE) + 1;
 		*long_winded = steps > HTTP_VIEW_STEPS;
 		if (line != text && newline && (len == 0 || (len == 1 && *line == '\r'))) {
 			head = (uint64_t)(newline + 1 - text);
