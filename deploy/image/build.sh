@@ -49,7 +49,8 @@ pack() {
 		--build-arg "VERSION=$VERSION" --build-arg "REVISION=$REVISION" \
 		--tag "memswell:$VERSION" --file "$HERE/Containerfile" "$work" >/dev/null
 	in_storage push --quiet --digestfile "$work/digest" "memswell:$VERSION" \
-		"oci:$work/layout:memswell:$VERSION"
+		"oci:$work/layout:localhost/memswell:$VERSION"
+	# The whole name, for containerd takes it as it is; the manifests use the same.
 	tar -C "$work/layout" --sort=name --mtime="@$EPOCH" --owner=0 --group=0 --numeric-owner \
 		--mode=u=rwX,go=rX -cf "$work/archive" .
 	mv "$work/archive" "$OUT/memswell-$ARCH.tar"

@@ -40,6 +40,9 @@ check_archive() {
 		sh -c '! grep -qaF "$1" "$2"' sh "$TOP_DIR" "$dir/root/usr/bin/memswell"
 	expect "$1: everything belongs to root, is writable by nobody else, and has one time" \
 		"$(tar --numeric-owner -tvzf "$LAYER" | head -n 3)" layer_is_plain
+	is_named=$(jq -r '.manifests[0].annotations["org.opencontainers.image.ref.name"]' "$dir/index.json")
+	expect "$1: it has the name that the manifests ask for" "$is_named" \
+		grep -q "image: $is_named\$" deploy/kubernetes/memswell.yaml
 	says "$1: labels" ".config.Labels[\"org.opencontainers.image.version\"] == \"$VERSION\" and
 		(.config.Labels | has(\"org.opencontainers.image.revision\"))"
 	says "$1: entrypoint and architecture" ".config.Entrypoint == [\"/usr/bin/memswell\"] and
