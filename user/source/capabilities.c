@@ -6,9 +6,6 @@
 #include <errno.h>
 #include <stdbool.h>
 
-/* The library's words for "no CAP_SETPCAP" when it is asked for the bounding set. */
-#define NO_SETPCAP (-4)
-
 static bool is_permitted(unsigned int capability)
 {
 	return capng_have_capability(CAPNG_PERMITTED, capability);
@@ -16,10 +13,12 @@ static bool is_permitted(unsigned int capability)
 
 int capabilities_keep(uint64_t permitted, uint64_t effective)
 {
-	int err;
+	bool may_bound;
 
 	if (capng_get_caps_process())
 		return -EIO;
+	/* Asked first: the library complains in the system's log where it may not. */
+	may_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
 	for (unsigned int i = 0; i < 64; i++)
 		if (permitted >> i & 1 && !(i <= CAP_LAST_CAP && is_permitted(i)))
 			permitted &= ~(1ULL << i);
@@ -31,8 +30,7 @@ int capabilities_keep(uint64_t permitted, uint64_t effective)
 		if (effective >> i & 1)
 			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE, i);
 	}
-	err = capng_apply(CAPNG_SELECT_BOUNDS);
-	if (err && err != NO_SETPCAP)
+	if (may_bound && capng_apply(CAPNG_SELECT_BOUNDS))
 		return -EPERM;
 	return capng_apply(CAPNG_SELECT_CAPS) || capng_apply(CAPNG_SELECT_AMBIENT) ? -EPERM : 0;
 }
