@@ -100,7 +100,7 @@ expect "by the watchdog" "$(journalctl -u $UNIT --no-pager -o cat _PID=1 | tail 
 	sh -c "journalctl -u $UNIT --no-pager -o cat _PID=1 | grep -qi watchdog"
 expect "and the time without it is a gap" "$(reports | jq -r .schema | sort | uniq -c | tr '\n' ' ')" \
 	await 20 sh -c "journalctl -u $UNIT --no-pager -o cat | grep '^{' |
-		jq -e -s 'any(.[]; .schema == \"memswell.gap\" and .cause == \"killed\")'"
+		jq -e -s 'any(.[]; .schema == \"memswell.gap\" and .gap.cause == \"killed\")'"
 echo "# memory: $(($(show MemoryCurrent) >> 20)) MiB"
 lap watchdog
 
