@@ -143,7 +143,7 @@ from_npm() { # MODE
 	scenarios) what=pm2@7 ;;
 	views) what=playwright-core@1 ;;
 	containers) what="@grpc/grpc-js@1 @grpc/proto-loader@0" ;;
-	pipelines) what="@duckdb/node-api@1" ;;
+	pipelines) what="@duckdb/node-api@latest" ;;
 	*) return 0 ;;
 	esac
 	top=$(cd "$(dirname "$0")/.." && pwd)

@@ -9,6 +9,7 @@ NAME=rsyslog
 RSYSLOGD=$(PATH=$PATH:/usr/sbin command -v rsyslogd) || skip_all "rsyslog is not installed"
 [ "$(id -u)" -eq 0 ] || skip_all "needs root"
 rig_start
+GROUP=$(memory_cgroup movers 256) || skip_all "no memory cgroup can be made here"
 LOGS=$RIG/logs
 mkdir -p "$LOGS" "$RIG/state"
 
@@ -32,10 +33,11 @@ rsyslog_stop() {
 expect "the configuration is valid" "$("$RSYSLOGD" -N1 -f "$RIG/rsyslog.conf" 2>&1 | tail -n 1)" \
 	"$RSYSLOGD" -N1 -f "$RIG/rsyslog.conf"
 rsyslog_start
-# Processes that come and go: samples, births and deaths.
-start churn "$BASH" -c 'for ((i = 0; i < 900; i++)); do head -c 3000000 /dev/zero | tail -c 1 >/dev/null; sleep 0.01; done'
-(rig_exec -- "$MEMSWELL" run --state none --tick 100ms --include-samples --output "$LOGS/reports.jsonl" \
-		--output-max-bytes 192K --output-keep 99) >/dev/null 2>"$RIG/memswell.log" </dev/null &
+# A sample of each at each tick, and nobody else's: so the pace of renames is the same on any machine.
+(rig_exec "$GROUP" -- "$PYTHON" "$WORKLOADS/movers.py" 10) >"$RIG/movers.log" 2>&1 </dev/null &
+disown
+(rig_exec -- "$MEMSWELL" run --state none --tick 100ms --include-samples --cgroup "/${GROUP##*/}" \
+		--output "$LOGS/reports.jsonl" --output-max-bytes 192K --output-keep 99) >/dev/null 2>"$RIG/memswell.log" </dev/null &
 WATCH_PID=$!
 watch_ready || { not_ok "memswell starts" "$(tail -n 1 "$RIG/memswell.log")"; finish; }
 sleep 7
