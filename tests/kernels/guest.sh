@@ -46,6 +46,20 @@ test_oom_group() {
 	bash tests/scenarios/run.sh -j 1 --tap --results "$OUT/group" k2_oom_group
 }
 
+# Without CAP_SYS_ADMIN everything but the uprobe attaches, whatever types this kernel lacks.
+test_privilege() {
+	local least=+bpf,+perfmon,+net_admin,+sys_ptrace,+dac_read_search missing
+	setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all,$least --ambient-caps=-all,$least \
+		"$MEMSWELL" check -o json >"$OUT/least.json" 2>"$OUT/least.log"
+	missing=$(jq -r '[.hooks[] | select(.state == "unavailable").name] | join(" ")' "$OUT/least.json")
+	if [ "$missing" = v8_oom ] || { [ -z "$missing" ] && [ -s "$OUT/least.json" ]; }; then
+		echo "ok least privilege: every hook but the uprobe"
+	else
+		echo "not ok least privilege - missing: $missing; $(tail -n 1 "$OUT/least.log")"
+		return 1
+	fi
+}
+
 lap() { echo "# $1: $(cut -d ' ' -f 1 /proc/uptime) s"; }
 
 lap boot

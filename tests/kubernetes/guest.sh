@@ -4,7 +4,8 @@
 # guest.sh OUT - a node with all of Kubernetes, in a guest of tests/kernels/boot.sh: etcd, API server,
 # controllers, scheduler, containerd and a kubelet, cgroup v2. The DaemonSet of OUT/memswell.yaml is rolled
 # out; then a Node.js service in a pod of its own leaks to its limit behind nginx, and its kubelet starts it
-# again. What memswell's pod wrote to stdout must hold one incident that names that pod.
+# again. What memswell's pod wrote to stdout must hold one incident that names that pod. Under systemd, for
+# probes enter containers by their mount namespace, whose root has to be the system's, not that of init.
 OUT=$1
 export MEMSWELL_TEST_SLOWNESS=8 API_SECONDS=240
 . "$(dirname "$0")/lib.sh"
@@ -17,9 +18,10 @@ images() { ctr -n k8s.io -a $SOCKET images "$@"; }
 
 # await SECONDS WHAT COMMAND...: a result, and status 1 if it does not come.
 await() {
-	local seconds=$1 what=$2 i
+	local seconds=$1 what=$2
+	local end=$((SECONDS + seconds))
 	shift 2
-	for ((i = 0; i < seconds; i++)); do
+	while [ $SECONDS -lt $end ]; do
 		if "$@" >/dev/null 2>&1; then
 			ok "$what"
 			echo "# $(cut -d ' ' -f 1 /proc/uptime) s after boot"
@@ -34,7 +36,6 @@ await() {
 node_start() {
 	local dir=$RIG/node
 	mkdir -p "$dir/cni/bin" "$dir/cni/net" /run/containerd /var/lib/{containerd,kubelet,cni} /var/log/{pods,containers}
-	mount -t tmpfs tmpfs /run
 	mount -t tmpfs tmpfs /var/lib/containerd # overlay does not go onto overlay
 	mount -t tmpfs tmpfs /var/lib/kubelet
 	mkdir -p /run/containerd /var/lib/kubelet/seccomp
@@ -98,9 +99,14 @@ cluster_start() {
 pod_log() { cat /var/log/pods/memswell_memswell-*/memswell/*.log 2>/dev/null | sed -n "s/^[^ ]* $1 F //p"; } # STREAM
 is_ready() { pod_log stderr | grep -q 'ready:'; }
 
+# What `rollout status` looks at; that one gives up after a second, or never.
+is_rolled_out() {
+	test "$(kubectl -n memswell get daemonset memswell -o jsonpath="{.status.desiredNumberScheduled} {.status.updatedNumberScheduled} {.status.numberAvailable}")" = "1 1 1"
+}
+
 roll_out() {
 	kubectl apply -f "$OUT/memswell.yaml" | sed 's/^/# /'
-	await 300 "the DaemonSet is rolled out" kubectl -n memswell rollout status daemonset/memswell --timeout=1s || return 1
+	await 300 "the DaemonSet is rolled out" is_rolled_out || return 1
 	await 120 "memswell is ready" is_ready
 	pod_log stderr | sed 's/^/# /'
 	WATCH_PID=$(pgrep -xo memswell)
@@ -165,6 +171,10 @@ death() {
 
 require_kubernetes
 node_start && cluster_start && roll_out && death
-kubectl get pods -A -o wide 2>&1 | sed 's/^/# /'
-[ "$FAILED" -eq 0 ] || cp -r "$RIG" /var/log/pods "$OUT/kept" 2>/dev/null
+if [ "$FAILED" -ne 0 ]; then
+	kubectl get pods,events -A 2>&1 | cut -c 1-400 | sed 's/^/# /'
+	pod_log stderr | sed 's/^/# /'
+	mkdir "$OUT/kept"
+	cp -r "$RIG"/*.log /var/log/pods "$OUT/kept/"
+fi
 exit $FAILED

@@ -20,7 +20,7 @@ rm -rf "$OUT"
 mkdir -p "$OUT"
 cp "$IMAGES/pause.tar" "$IMAGES/service.tar" "build/image/memswell-$(dpkg --print-architecture).tar" "$OUT/"
 sed "$PATCH" deploy/kubernetes/memswell.yaml >"$OUT/memswell.yaml"
-BOOT_MIB=3072 BOOT_SECONDS=900 bash tests/kernels/boot.sh $KERNEL tests/kubernetes/guest.sh "$OUT"
+BOOT_MIB=3072 BOOT_SECONDS=1200 BOOT_WORDS=pid1=systemd bash tests/kernels/boot.sh $KERNEL tests/kubernetes/guest.sh "$OUT"
 status=$?
 cat "$OUT/log"
 [ ! -d "$OUT/kept" ] || [ -z "${MEMSWELL_TEST_KEEP-}" ] || { mkdir -p "$MEMSWELL_TEST_KEEP" && cp -r "$OUT" "$MEMSWELL_TEST_KEEP/"; }

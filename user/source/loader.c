@@ -26,6 +26,7 @@
 
 /* One refused candidate per attempt; more than this many means something else is wrong. */
 #define MAX_LOAD_ATTEMPTS 12
+#define KERNEL_TYPES	  "/sys/kernel/btf/vmlinux"
 
 /*
  * The counters of all flows are one mapped array, and a mapping is resident memory: this bounds it.
@@ -355,11 +356,16 @@ static struct loader_hook *candidate_of(struct loader *loader, const char *progr
 	return NULL;
 }
 
+/*
+ * What the kernel itself does not have, libbpf looks for in the types of its modules, and that takes
+ * CAP_SYS_ADMIN: without it nothing would load where a type is missing. It does not where it is told a file.
+ */
 static int open_skeleton(struct loader *loader, char *error, size_t error_size)
 {
+	LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = KERNEL_TYPES);
 	int err;
 
-	loader->skeleton = memswell_bpf__open();
+	loader->skeleton = memswell_bpf__open_opts(&options);
 	if (loader->skeleton)
 		return 0;
 	err = -errno;
