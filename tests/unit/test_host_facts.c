@@ -175,6 +175,8 @@ static void what_a_host_lacks_is_named_with_consequence_and_fix(void **state)
 	make_usual(&host);
 	host.self.initial_cgroup_namespace = false;
 	assert_true(limited(&host, "cgroup namespace"));
+	host.cgroups.root_is_seen = true;
+	assert_false(limited(&host, "cgroup namespace"));
 	make_usual(&host);
 	strcpy(host.kernel.lockdown, "confidentiality");
 	assert_true(limited(&host, "lockdown"));

@@ -47,6 +47,7 @@ struct host_cgroups {
 	int memory_version;	    /* 1 or 2; 0: no memory controller is to be seen */
 	bool memory_disabled;	    /* by cgroup_disable=memory */
 	bool memory_in_children;    /* v2: children of the root have it */
+	bool root_is_seen;	    /* what is mounted at `memory` is the root of the hierarchy */
 };
 
 struct host_capability {

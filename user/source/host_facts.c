@@ -161,6 +161,14 @@ static void read_in_cgroup2(const char *mountinfo, const char *name, char *out, 
 		read_text(path, out, out_size);
 }
 
+/* The root of every hierarchy is inode 1, a container's own part of it is not. */
+static bool is_hierarchy_root(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && st.st_ino == 1;
+}
+
 static void mount_facts(struct host *host)
 {
 	char *mountinfo = read_whole("/proc/self/mountinfo");
@@ -176,6 +184,7 @@ static void mount_facts(struct host *host)
 	read_in_cgroup2(mountinfo, "cgroup.subtree_control", subtree_control,
 			sizeof(subtree_control));
 	host_facts_cgroups(&texts, &host->cgroups);
+	host->cgroups.root_is_seen = is_hierarchy_root(host->cgroups.memory);
 	mounted(mountinfo, "tracefs", NULL, host->kernel.tracefs);
 	free(mountinfo);
 }
@@ -346,7 +355,7 @@ static bool own_pid_namespace(const struct host *h)
 
 static bool own_cgroup_namespace(const struct host *h)
 {
-	return !h->self.initial_cgroup_namespace;
+	return !h->self.initial_cgroup_namespace && !h->cgroups.root_is_seen;
 }
 
 static bool confidential(const struct host *h)
@@ -384,7 +393,8 @@ static const struct {
 	{own_cgroup_namespace,
 	 {"memswell runs in a cgroup namespace of its own",
 	  "names of cgroups outside of it are relative or missing",
-	  "share the host's cgroup namespace (--cgroupns=host)"}},
+	  "let memswell see the host's /sys/fs/cgroup, or share its cgroup namespace "
+	  "(--cgroupns=host)"}},
 	{confidential,
 	 {"lockdown is in confidentiality mode", "limit and usage of cgroups cannot be read",
 	  "boot with lockdown=integrity"}},
