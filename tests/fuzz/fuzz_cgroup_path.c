@@ -49,6 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (len)
 		memcpy(path, data, len);
 	path[len] = '\0';
+	len = strlen(path);
 	memset(&w, 0xff, sizeof(w));
 	is_hosts = cgroup_path_parse(path, &w);
 	expect_values(&w, path);
