@@ -82,7 +82,7 @@ void metrics_name_copy(char to[METRICS_NAME_LEN], const char *name)
 {
 	metrics_text_clean(to, METRICS_NAME_LEN - 1, name);
 	if (!strcmp(to, metrics_other))
-		strcat(to, "_");
+		snprintf(to, METRICS_NAME_LEN, "%s_", metrics_other);
 }
 
 void metrics_endpoint_text(const struct endpoint *e, char *out, size_t size)
