@@ -23,10 +23,10 @@ install: all $(MANUAL)
 	[ -e $(DESTDIR)/etc/logrotate.d/memswell ] || \
 		install -D -m 0644 deploy/logrotate/memswell $(DESTDIR)/etc/logrotate.d/memswell
 
-# What install puts into an empty place, but for the configuration.
+# What install puts into an empty place, wherever packages want it, but for the configuration.
 uninstall:
 	rm -rf build/uninstall
 	$(MAKE) --no-print-directory install DESTDIR=build/uninstall >/dev/null
-	cd build/uninstall && find .$(PREFIX) -type f | while read -r file; do rm -f "$(DESTDIR)/$$file"; done
+	(cd build/uninstall && find . -type f ! -path './etc/*') | while read -r file; do rm -f "$(DESTDIR)/$$file"; done
 	rm -rf build/uninstall
 	rmdir $(SHARE)/memswell 2>/dev/null || :
