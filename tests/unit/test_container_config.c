@@ -181,7 +181,7 @@ static void nerdctl_tells_the_name(void **state)
 
 static void what_is_no_such_file_says_nothing(void **state)
 {
-	static const char *const bad[] = {"", "{", "[]", "1", "null", "{\"a\":}", "\xff"};
+	static const char *const bad[] = {"", "{", "[]", "1", "null", "{}{}", "{\"a\":\"", "\xff"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -209,7 +209,7 @@ static void values_are_cut_to_their_fields(void **state)
 	assert_int_equal((unsigned char)told.name[sizeof(told.name) - 2], 0xa9);
 }
 
-static void too_large_or_too_many_or_too_deep_is_refused(void **state)
+static void too_large_or_too_deep_is_refused(void **state)
 {
 	char *text = malloc(CONTAINER_CONFIG_MAX_BYTES + 2);
 
@@ -222,8 +222,6 @@ static void too_large_or_too_many_or_too_deep_is_refused(void **state)
 	text[CONTAINER_CONFIG_MAX_BYTES] = '\0';
 	assert_int_equal(parse(text, CONTAINER_CONFIG_CRI), 0);
 	memset(text, '[', CONTAINER_CONFIG_MAX_BYTES);
-	assert_int_equal(parse(text, CONTAINER_CONFIG_LIST), -EINVAL);
-	text[CONTAINER_CONFIG_MAX_VALUES - 1] = '\0';
 	assert_int_equal(parse(text, CONTAINER_CONFIG_LIST), -EINVAL);
 	free(text);
 }
@@ -241,7 +239,7 @@ int main(void)
 		cmocka_unit_test(nerdctl_tells_the_name),
 		cmocka_unit_test(what_is_no_such_file_says_nothing),
 		cmocka_unit_test(values_are_cut_to_their_fields),
-		cmocka_unit_test(too_large_or_too_many_or_too_deep_is_refused),
+		cmocka_unit_test(too_large_or_too_deep_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/json_slice.h"
 #include "model/text.h"
 
 #define NR(table) (sizeof(table) / sizeof((table)[0]))
@@ -58,35 +59,47 @@ static const struct fact docker_label_facts[] = {
 	{NULL, 0, 0},
 };
 
-static const char *string_at(const json_t *object, const char *key)
+static bool is_word(struct json_slice object, const char *key, const char *word)
 {
-	return json_string_value(json_object_get(object, key));
+	return json_slice_is(json_slice_member(object, key), word);
 }
 
-static bool is_word(const json_t *object, const char *key, const char *word)
+/* NULL if it is no string, or too long for a fact. */
+static json_t *load_string(struct json_slice value)
 {
-	const char *value = string_at(object, key);
+	json_t *string;
 
-	return value && strcmp(value, word) == 0;
+	if (!value.len || value.len > CONTAINER_CONFIG_MAX_STRING)
+		return NULL;
+	string = json_loadb(value.at, value.len, JSON_DECODE_ANY, NULL);
+	if (json_is_string(string))
+		return string;
+	json_decref(string);
+	return NULL;
 }
 
-static void take(char *out, size_t size, const char *value)
+static void take(char *out, size_t size, struct json_slice value)
 {
-	if (value && !*out)
-		text_copy(out, size, value, strlen(value));
+	json_t *string = *out ? NULL : load_string(value);
+
+	if (string)
+		text_copy(out, size, json_string_value(string), json_string_length(string));
+	json_decref(string);
 }
 
-static void take_facts(const json_t *object, const struct fact *facts, struct record_container *out)
+static void take_facts(struct json_slice object, const struct fact *facts,
+		       struct record_container *out)
 {
 	for (; facts->key; facts++)
-		take((char *)out + facts->offset, facts->size, string_at(object, facts->key));
+		take((char *)out + facts->offset, facts->size,
+		     json_slice_member(object, facts->key));
 }
 
 /* ---- each kind of file ---- */
 
-static int read_cri(const json_t *root, struct record_container *out, bool *is_whole)
+static int read_cri(struct json_slice root, struct record_container *out, bool *is_whole)
 {
-	const json_t *annotations = json_object_get(root, "annotations");
+	struct json_slice annotations = json_slice_member(root, "annotations");
 
 	out->runtime = CONTAINER_RUNTIME_CONTAINERD;
 	take_facts(annotations, cri_facts, out);
@@ -95,15 +108,15 @@ static int read_cri(const json_t *root, struct record_container *out, bool *is_w
 	return 0;
 }
 
-static int read_nerdctl(const json_t *root, struct record_container *out, bool *is_whole)
+static int read_nerdctl(struct json_slice root, struct record_container *out, bool *is_whole)
 {
 	out->runtime = CONTAINER_RUNTIME_CONTAINERD;
-	take_facts(json_object_get(root, "annotations"), nerdctl_facts, out);
+	take_facts(json_slice_member(root, "annotations"), nerdctl_facts, out);
 	*is_whole = *out->name;
 	return 0;
 }
 
-static int read_moby(const json_t *root, struct record_container *out, bool *is_whole)
+static int read_moby(struct json_slice root, struct record_container *out, bool *is_whole)
 {
 	(void)root;
 	(void)is_whole;
@@ -112,10 +125,10 @@ static int read_moby(const json_t *root, struct record_container *out, bool *is_
 }
 
 /* Also who the manager is stands in an annotation; where the path has told, the path counts. */
-static int read_storage(const json_t *root, struct record_container *out, bool *is_whole)
+static int read_storage(struct json_slice root, struct record_container *out, bool *is_whole)
 {
 	static const char manager[] = "io.container.manager";
-	const json_t *annotations = json_object_get(root, "annotations");
+	struct json_slice annotations = json_slice_member(root, "annotations");
 	bool is_sandbox = is_word(annotations, "io.kubernetes.cri-o.ContainerType", "sandbox");
 
 	if (!out->runtime && is_word(annotations, manager, "libpod"))
@@ -130,11 +143,21 @@ static int read_storage(const json_t *root, struct record_container *out, bool *
 	return 0;
 }
 
-static int read_docker(const json_t *root, struct record_container *out, bool *is_whole)
+/* "/name" */
+static void take_docker_name(struct json_slice value, struct record_container *out)
 {
-	const json_t *config = json_object_get(root, "Config");
-	const json_t *labels = json_object_get(config, "Labels");
-	const char *name = string_at(root, "Name");
+	char name[sizeof(out->name) + 1] = "";
+
+	if (*out->name)
+		return;
+	take(name, sizeof(name), value);
+	text_copy(out->name, sizeof(out->name), name + (*name == '/'), sizeof(name) - 1);
+}
+
+static int read_docker(struct json_slice root, struct record_container *out, bool *is_whole)
+{
+	struct json_slice config = json_slice_member(root, "Config");
+	struct json_slice labels = json_slice_member(config, "Labels");
 
 	if (!is_word(root, "ID", out->id))
 		return -ENOENT;
@@ -142,39 +165,44 @@ static int read_docker(const json_t *root, struct record_container *out, bool *i
 	take_facts(labels, docker_label_facts, out);
 	if (is_word(labels, "io.kubernetes.docker.type", "podsandbox"))
 		*out->name = '\0';
-	else if (name)
-		take(out->name, sizeof(out->name), name + (*name == '/'));
-	take(out->image, sizeof(out->image), string_at(config, "Image"));
+	else
+		take_docker_name(json_slice_member(root, "Name"), out);
+	take(out->image, sizeof(out->image), json_slice_member(config, "Image"));
 	*is_whole = true;
 	return 0;
 }
 
 /* `metadata` is a JSON text in a string. */
-static void read_metadata(const char *text, struct record_container *out)
+static void read_metadata(struct json_slice value, struct record_container *out)
 {
-	json_t *metadata = text ? json_loads(text, 0, NULL) : NULL;
+	json_t *text = load_string(value);
 
-	take(out->image, sizeof(out->image), string_at(metadata, "image-name"));
-	json_decref(metadata);
+	if (text)
+		take(out->image, sizeof(out->image),
+		     json_slice_member(
+			     json_slice_of(json_string_value(text), json_string_length(text)),
+			     "image-name"));
+	json_decref(text);
 }
 
-static int read_list(const json_t *root, struct record_container *out, bool *is_whole)
+static int read_list(struct json_slice root, struct record_container *out, bool *is_whole)
 {
-	for (size_t i = 0; i < json_array_size(root); i++) {
-		const json_t *container = json_array_get(root, i);
-		const json_t *names = json_object_get(container, "names");
+	struct json_slice container = {0}, name = {0};
 
-		if (!is_word(container, "id", out->id))
-			continue;
-		take(out->name, sizeof(out->name), json_string_value(json_array_get(names, 0)));
-		read_metadata(string_at(container, "metadata"), out);
-		*is_whole = *out->name;
-		return 0;
-	}
-	return -ENOENT;
+	while (json_slice_next(root, &container))
+		if (is_word(container, "id", out->id))
+			break;
+	if (!container.len)
+		return -ENOENT;
+	if (json_slice_next(json_slice_member(container, "names"), &name))
+		take(out->name, sizeof(out->name), name);
+	read_metadata(json_slice_member(container, "metadata"), out);
+	*is_whole = *out->name;
+	return 0;
 }
 
-static int (*const readers[])(const json_t *root, struct record_container *out, bool *is_whole) = {
+static int (*const readers[])(struct json_slice root, struct record_container *out,
+			      bool *is_whole) = {
 	[CONTAINER_CONFIG_CRI] = read_cri,	 [CONTAINER_CONFIG_NERDCTL] = read_nerdctl,
 	[CONTAINER_CONFIG_MOBY] = read_moby,	 [CONTAINER_CONFIG_STORAGE] = read_storage,
 	[CONTAINER_CONFIG_DOCKER] = read_docker, [CONTAINER_CONFIG_LIST] = read_list,
@@ -183,29 +211,14 @@ _Static_assert(NR(readers) == NR_CONTAINER_CONFIGS, "a reader for every kind");
 
 /* ---- the whole ---- */
 
-/* At most: one begins the text, the others stand behind one of these. */
-static bool has_too_many_values(const char *text, size_t len)
-{
-	size_t nr = 1;
-
-	for (size_t i = 0; i < len; i++)
-		nr += text[i] == ',' || text[i] == ':' || text[i] == '[' || text[i] == '{';
-	return nr > CONTAINER_CONFIG_MAX_VALUES;
-}
-
 int container_config_parse(const char *text, size_t len, enum container_config kind,
 			   struct record_container *out, bool *is_whole)
 {
-	json_t *root;
-	int err;
+	struct json_slice root = {0};
 
-	if (len > CONTAINER_CONFIG_MAX_BYTES || has_too_many_values(text, len))
+	if (len <= CONTAINER_CONFIG_MAX_BYTES)
+		root = json_slice_of(text, len);
+	if (!root.len || *root.at != (kind == CONTAINER_CONFIG_LIST ? '[' : '{'))
 		return -EINVAL;
-	root = json_loadb(text, len, 0, NULL);
-	if (!root || (kind == CONTAINER_CONFIG_LIST ? !json_is_array(root) : !json_is_object(root)))
-		err = -EINVAL;
-	else
-		err = readers[kind](root, out, is_whole);
-	json_decref(root);
-	return err;
+	return readers[kind](root, out, is_whole);
 }

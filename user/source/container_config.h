@@ -11,9 +11,12 @@
 
 #include "model/record.h"
 
-/* What is larger is not read, and so many values it may hold: a tree of them takes some 10 MiB. */
-#define CONTAINER_CONFIG_MAX_BYTES  (1U << 20)
-#define CONTAINER_CONFIG_MAX_VALUES (1U << 16)
+/*
+ * What is larger is not read: of podman's list of all containers that is some 500 of them. Longer than the
+ * other is no fact.
+ */
+#define CONTAINER_CONFIG_MAX_BYTES  (512U << 10)
+#define CONTAINER_CONFIG_MAX_STRING (16U << 10)
 
 enum container_config {
 	CONTAINER_CONFIG_CRI = 0, /* OCI config.json that containerd made for its CRI */

@@ -35,11 +35,11 @@ void container_names_free(struct container_names *names)
 	hash_table_free(&names->waiting);
 }
 
-/* One file at a time is read whole, and becomes a tree of values; jansson takes some 160 bytes for each. */
+/* One file at a time is read whole, and of one string at a time there is a copy; jansson doubles its room. */
 size_t container_names_memory_ceiling(void)
 {
 	return hash_table_memory_ceiling(sizeof(struct waiting), CONTAINER_NAMES_MAX) +
-	       2 * CONTAINER_CONFIG_MAX_BYTES + 160 * CONTAINER_CONFIG_MAX_VALUES;
+	       CONTAINER_CONFIG_MAX_BYTES + 4 * CONTAINER_CONFIG_MAX_STRING;
 }
 
 /* All of it, or -errno. It may grow while it is read: what is behind the limit is cut, and no JSON then. */
