@@ -21,6 +21,7 @@ int main(int argc, char **argv)
 	struct options options;
 	char error[256];
 
+	log_find_journal();
 	if (options_parse(argc, argv, &options, error, sizeof(error))) {
 		log_error("%s", error);
 		return EXIT_CODE_USAGE;

@@ -65,6 +65,10 @@ for field in CapPrm CapEff; do
 		test $((0x$mask & ~(1 << 2 | 1 << 19 | 1 << 39))) -eq 0
 done
 
+systemd-run -q --wait --unit=refused /usr/bin/memswell run --tick never
+is "the journal knows what is an error" "$(journalctl -u refused --no-pager -o json |
+	jq -r 'select(.MESSAGE | startswith("memswell: error: --tick")) | .PRIORITY')" 3
+
 # A memory death ------------------------------------------------------------------------------------
 
 read -r PORT UPSTREAM <<<"$(free_ports 2)"

@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -34,6 +36,8 @@ static int release_stderr(void **state)
 	close(pipe_fds[0]);
 	close(pipe_fds[1]);
 	log_set_level(LOG_LEVEL_INFO);
+	unsetenv("JOURNAL_STREAM");
+	log_find_journal();
 	return 0;
 }
 
@@ -92,6 +96,40 @@ static void levels_parse(void **state)
 	assert_int_equal(level, LOG_LEVEL_DEBUG);
 }
 
+static void the_journal_is_told_levels(void **state)
+{
+	char stream[64];
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(fstat(STDERR_FILENO, &st), 0);
+	snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev,
+		 (unsigned long long)st.st_ino);
+	setenv("JOURNAL_STREAM", stream, 1);
+	log_find_journal();
+	log_set_level(LOG_LEVEL_DEBUG);
+	log_error("e");
+	log_warn("w");
+	log_info("i");
+	log_debug("d\n<0>forged");
+	assert_string_equal(caught(),
+			    "<3>memswell: error: e\n<4>memswell: warn: w\n"
+			    "<6>memswell: info: i\n<7>memswell: debug: d\\x0a<0>forged\n");
+}
+
+static void an_inherited_journal_is_none(void **state)
+{
+	(void)state;
+	setenv("JOURNAL_STREAM", "8:1", 1);
+	log_find_journal();
+	log_error("e");
+	assert_string_equal(caught(), "memswell: error: e\n");
+	setenv("JOURNAL_STREAM", "", 1);
+	log_find_journal();
+	log_error("e");
+	assert_string_equal(caught(), "memswell: error: e\n");
+}
+
 static void a_huge_message_is_cut(void **state)
 {
 	char huge[4000];
@@ -119,9 +157,14 @@ static void errno_survives(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(one_call_is_one_line),  TEST(arguments_cannot_drive_a_terminal),
-		TEST(levels_filter),	     TEST(levels_parse),
-		TEST(a_huge_message_is_cut), TEST(errno_survives),
+		TEST(one_call_is_one_line),
+		TEST(arguments_cannot_drive_a_terminal),
+		TEST(levels_filter),
+		TEST(levels_parse),
+		TEST(a_huge_message_is_cut),
+		TEST(errno_survives),
+		TEST(the_journal_is_told_levels),
+		TEST(an_inherited_journal_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,9 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -26,11 +28,37 @@ static const char *const level_names[] = {
 };
 _Static_assert(sizeof(level_names) / sizeof(level_names[0]) == NR_LOG_LEVELS, "level names");
 
+/* Of syslog(3), as sd-daemon(3) puts them before a line; the journal takes them off. */
+static const char *const journal_levels[] = {
+	[LOG_LEVEL_ERROR] = "<3>",
+	[LOG_LEVEL_WARN] = "<4>",
+	[LOG_LEVEL_INFO] = "<6>",
+	[LOG_LEVEL_DEBUG] = "<7>",
+};
+_Static_assert(sizeof(journal_levels) / sizeof(journal_levels[0]) == NR_LOG_LEVELS,
+	       "journal levels");
+
 static enum log_level max_level = LOG_LEVEL_INFO;
+static bool to_journal;
 
 void log_set_level(enum log_level level)
 {
 	max_level = level;
+}
+
+/* The variable alone proves nothing: who starts us may have inherited it and sent stderr elsewhere. */
+void log_find_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char ours[64];
+	struct stat st;
+
+	to_journal = false;
+	if (!stream || fstat(STDERR_FILENO, &st))
+		return;
+	snprintf(ours, sizeof(ours), "%llu:%llu", (unsigned long long)st.st_dev,
+		 (unsigned long long)st.st_ino);
+	to_journal = strcmp(stream, ours) == 0;
 }
 
 int log_level_parse(const char *word, enum log_level *out)
@@ -106,7 +134,9 @@ void log_message(enum log_level level, const char *format, ...)
 	if (vsnprintf(message, sizeof(message), format, args) < 0)
 		message[0] = '\0';
 	va_end(args);
-	len = (size_t)snprintf(line, sizeof(line), "memswell: %s: ", level_names[level]);
+	len = (size_t)snprintf(line, sizeof(line),
+			       "%smemswell: %s: ", to_journal ? journal_levels[level] : "",
+			       level_names[level]);
 	len += escape(line + len, message);
 	line[len++] = '\n';
 	write_line(line, len);

@@ -17,6 +17,12 @@ enum log_level {
 /* Messages above `level` are not written. The default is LOG_LEVEL_INFO. */
 void log_set_level(enum log_level level);
 
+/*
+ * If systemd connected stderr to the journal ($JOURNAL_STREAM), lines begin with its "<N>" from now
+ * on, so that `journalctl -p warning` finds them. To be asked once, at start.
+ */
+void log_find_journal(void);
+
 /* "error", "warn", "info" or "debug". 0 and *out set, or -EINVAL and *out untouched. */
 int log_level_parse(const char *word, enum log_level *out);
 
