@@ -503,7 +503,7 @@ static void log_nodes(const struct source *source)
 		if (i && node.nr_agree)
 			log_info("%s: host %s: its clock is %+.3f ms off the first one's, within "
 				 "%.3f ms, by %u events that both saw; times were set right",
-				 node.file, node.host_name, (double)-node.correction_ns / 1e6,
+				 node.file, node.host_name, -(double)node.correction_ns / 1e6,
 				 (double)node.error_ns / 1e6, node.nr_agree);
 		else if (i)
 			log_warn(
