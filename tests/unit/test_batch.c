@@ -44,13 +44,13 @@ static void records_come_out_in_order_of_time(void **state)
 	add_tick(&batch, 30, 1);
 	add_tick(&batch, 10, 2);
 	add_tick(&batch, 20, 3);
-	assert_int_equal(batch_last_ns(&batch), 30);
+	assert_int_equal(batch.last_ns, 30);
 	batch_emit(&batch, on_record, &seen);
 	assert_int_equal(seen.nr, 3);
 	assert_int_equal(seen.records[0].tick.alarm, 2);
 	assert_int_equal(seen.records[1].tick.alarm, 3);
 	assert_int_equal(seen.records[2].tick.alarm, 1);
-	assert_int_equal(batch_last_ns(&batch), 0);
+	assert_int_equal(batch.last_ns, 30);
 	batch_free(&batch);
 }
 
@@ -141,6 +141,43 @@ static void beyond_the_limit_records_are_counted_not_kept(void **state)
 	batch_free(&batch);
 }
 
+struct order {
+	uint64_t nr;
+	uint64_t last_ns;
+};
+
+static void on_ordered(void *arg, const struct record *record)
+{
+	struct order *order = arg;
+
+	assert_true(record->ts_ns > order->last_ns);
+	order->last_ns = record->ts_ns;
+	order->nr++;
+}
+
+static void a_full_batch_is_handed_on_where_somebody_takes_it(void **state)
+{
+	struct batch batch = {0};
+	struct record record;
+	struct order order = {0};
+	uint64_t offered, dropped;
+
+	(void)state;
+	batch_hand_on(&batch, on_ordered, &order);
+	record_init(&record, RECORD_EXIT, 0);
+	for (uint32_t i = 1; i <= 3 * BATCH_MAX_ENTRIES; i++) {
+		record.ts_ns = i;
+		batch_add(&batch, &record);
+	}
+	assert_in_range(order.nr, 2 * BATCH_MAX_ENTRIES, 3 * BATCH_MAX_ENTRIES);
+	batch_emit(&batch, on_ordered, &order);
+	assert_int_equal(order.nr, 3 * BATCH_MAX_ENTRIES);
+	batch_take_counts(&batch, &offered, &dropped);
+	assert_int_equal(offered, order.nr);
+	assert_int_equal(dropped, 0);
+	batch_free(&batch);
+}
+
 /* Or nothing would be decided, and what was dropped never told. */
 static void a_full_batch_still_takes_losses_and_the_tick(void **state)
 {
@@ -173,6 +210,7 @@ int main(void)
 		cmocka_unit_test(a_record_survives_to_the_byte),
 		cmocka_unit_test(zeroes_anywhere_survive),
 		cmocka_unit_test(beyond_the_limit_records_are_counted_not_kept),
+		cmocka_unit_test(a_full_batch_is_handed_on_where_somebody_takes_it),
 		cmocka_unit_test(a_full_batch_still_takes_losses_and_the_tick),
 	};
 

@@ -21,6 +21,12 @@
 #define PAYLOAD_WORDS  ((sizeof(struct record) - PAYLOAD_OFFSET) / sizeof(uint64_t))
 #define PACKED_MAX     (PAYLOAD_WORDS * (1 + sizeof(uint64_t)))
 
+struct head {
+	uint64_t ts_ns;
+	uint16_t kind;
+	uint16_t size; /* of what follows */
+} __attribute__((packed));
+
 _Static_assert(PAYLOAD_OFFSET % sizeof(uint64_t) == 0 &&
 		       sizeof(struct record) % sizeof(uint64_t) == 0,
 	       "a record is whole words");
@@ -99,7 +105,7 @@ static int grow_data(struct batch *batch, uint32_t need)
 static int grow_entries(struct batch *batch)
 {
 	uint32_t capacity = batch->capacity ? 2 * batch->capacity : FIRST_ENTRIES;
-	struct batch_entry *entries;
+	uint32_t *entries;
 
 	if (batch->nr < batch->capacity)
 		return 0;
@@ -138,24 +144,34 @@ static bool has_room(const struct batch *batch, const struct record *record, uin
 	return batch->nr < entries && batch->used + size <= bytes;
 }
 
+void batch_hand_on(struct batch *batch, record_fn to, void *arg)
+{
+	batch->to = to;
+	batch->arg = arg;
+}
+
 void batch_add(struct batch *batch, const struct record *record)
 {
-	uint8_t packed[PACKED_MAX + 1];
-	uint16_t size = pack(record, packed);
+	uint8_t packed[sizeof(struct head) + PACKED_MAX + 1];
+	struct head *head = (struct head *)packed;
+	uint32_t size;
 
+	head->ts_ns = record->ts_ns;
+	head->kind = (uint16_t)record->kind;
+	head->size = pack(record, packed + sizeof(*head));
+	size = (uint32_t)sizeof(*head) + head->size;
 	batch->offered++;
+	if (batch->to && !has_room(batch, record, size))
+		batch_emit(batch, batch->to, batch->arg);
 	if (!has_room(batch, record, size) || grow_data(batch, size) || grow_entries(batch)) {
 		batch->dropped++;
 		return;
 	}
 	memcpy(batch->data + batch->used, packed, size);
-	batch->entries[batch->nr++] = (struct batch_entry){
-		.ts_ns = record->ts_ns,
-		.offset = batch->used,
-		.size = size,
-		.kind = (uint16_t)record->kind,
-	};
+	batch->entries[batch->nr++] = batch->used;
 	batch->used += size;
+	if (record->ts_ns > batch->last_ns)
+		batch->last_ns = record->ts_ns;
 }
 
 void batch_take_counts(struct batch *batch, uint64_t *offered, uint64_t *dropped)
@@ -166,24 +182,20 @@ void batch_take_counts(struct batch *batch, uint64_t *offered, uint64_t *dropped
 	batch->dropped = 0;
 }
 
-uint64_t batch_last_ns(const struct batch *batch)
+static const struct head *head_at(const uint8_t *data, uint32_t entry)
 {
-	uint64_t last = 0;
-
-	for (uint32_t i = 0; i < batch->nr; i++)
-		if (batch->entries[i].ts_ns > last)
-			last = batch->entries[i].ts_ns;
-	return last;
+	return (const struct head *)(data + entry);
 }
 
-/* No payload is empty, so the offset grows with every record: it makes the order stable. */
-static int compare(const void *left, const void *right)
+/* They lie in the order in which they came: of equal times the lower place is the first. */
+static int compare(const void *left, const void *right, void *data)
 {
-	const struct batch_entry *a = left, *b = right;
+	uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+	uint64_t a_ns = head_at(data, a)->ts_ns, b_ns = head_at(data, b)->ts_ns;
 
-	if (a->ts_ns != b->ts_ns)
-		return a->ts_ns < b->ts_ns ? -1 : 1;
-	return a->offset < b->offset ? -1 : a->offset > b->offset;
+	if (a_ns != b_ns)
+		return a_ns < b_ns ? -1 : 1;
+	return a < b ? -1 : a > b;
 }
 
 static void forget(struct batch *batch)
@@ -205,14 +217,14 @@ void batch_emit(struct batch *batch, record_fn fn, void *arg)
 	struct record record;
 
 	if (batch->nr)
-		qsort(batch->entries, batch->nr, sizeof(*batch->entries), compare);
+		qsort_r(batch->entries, batch->nr, sizeof(*batch->entries), compare, batch->data);
 	for (uint32_t i = 0; i < batch->nr; i++) {
-		const struct batch_entry *entry = &batch->entries[i];
+		const struct head *head = head_at(batch->data, batch->entries[i]);
 
 		memset(&record, 0, sizeof(record));
-		record.ts_ns = entry->ts_ns;
-		record.kind = (enum record_kind)entry->kind;
-		unpack(batch->data + entry->offset, entry->size, &record);
+		record.ts_ns = head->ts_ns;
+		record.kind = (enum record_kind)head->kind;
+		unpack((const uint8_t *)(head + 1), head->size, &record);
 		fn(arg, &record);
 	}
 	forget(batch);
@@ -225,7 +237,7 @@ _Static_assert(!(BATCH_MAX_BYTES & (BATCH_MAX_BYTES - 1)) &&
 size_t batch_memory_ceiling(void)
 {
 	/* qsort of more than a few entries takes a copy of them. */
-	return BATCH_MAX_BYTES + 2 * BATCH_MAX_ENTRIES * sizeof(struct batch_entry);
+	return BATCH_MAX_BYTES + 2 * BATCH_MAX_ENTRIES * sizeof(uint32_t);
 }
 
 void batch_free(struct batch *batch)

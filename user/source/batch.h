@@ -13,24 +13,23 @@
 
 #include "source/source.h"
 
-/* What does not fit any more is dropped and counted: the source reports it as a loss. */
-#define BATCH_MAX_BYTES	  (4U << 20)
-#define BATCH_MAX_ENTRIES (1U << 17) /* 32 bytes each, as births and deaths have when packed */
-
-struct batch_entry {
-	uint64_t ts_ns;
-	uint32_t offset;
-	uint16_t size;
-	uint16_t kind;
-};
+/*
+ * When one more does not fit, all are handed on, if there is somebody to take them (batch_hand_on): a burst
+ * only splits into parts. Otherwise it is dropped and counted, and the source reports it as a loss.
+ */
+#define BATCH_MAX_BYTES	  (1U << 20)
+#define BATCH_MAX_ENTRIES (1U << 15)
 
 struct batch {
-	uint8_t *data;
+	uint8_t *data; /* records, packed, each behind its struct head */
 	uint32_t used;
 	uint32_t size;
-	struct batch_entry *entries;
+	uint32_t *entries; /* where they begin */
 	uint32_t nr;
 	uint32_t capacity;
+	uint64_t last_ns; /* newest time there ever was; 0 none */
+	record_fn to;	  /* who takes what there is no room for; NULL nobody */
+	void *arg;
 	uint64_t offered; /* since the last batch_take_counts */
 	uint64_t dropped;
 };
@@ -41,8 +40,11 @@ void batch_add(struct batch *batch, const struct record *record);
 /* How many records came since the last call, and how many of them were dropped. */
 void batch_take_counts(struct batch *batch, uint64_t *offered, uint64_t *dropped);
 
-/* Newest time in the batch, 0 if it is empty. */
-uint64_t batch_last_ns(const struct batch *batch);
+/*
+ * From now on a full batch is emitted to `to`; NULL: no longer. What is in the rings at that moment comes
+ * later and may be older, as at the end of a batch.
+ */
+void batch_hand_on(struct batch *batch, record_fn to, void *arg);
 
 /* Hand all records to `fn`, oldest first, equal times in the order they came; then forget them. */
 void batch_emit(struct batch *batch, record_fn fn, void *arg);

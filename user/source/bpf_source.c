@@ -123,8 +123,11 @@ static int source_next_batch(struct source *source, record_fn fn, void *arg)
 {
 	struct bpf_source *s = (struct bpf_source *)source;
 	struct receiver to = {.scope = &s->scope, .fn = fn, .arg = arg};
-	int more = next_batch(s);
+	int more;
 
+	batch_hand_on(&s->collector.batch, through_scope, &to);
+	more = next_batch(s);
+	batch_hand_on(&s->collector.batch, NULL, NULL);
 	if (more < 0) {
 		if (!s->collector.error[0])
 			snprintf(s->collector.error, sizeof(s->collector.error),

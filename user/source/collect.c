@@ -200,15 +200,16 @@ static int collect_old_sockets(struct collector *c)
 
 /*
  * Old processes and sockets get known, and their owners into the kernel's memory of sockets, before
- * traffic is looked at: so none of it is put down to nobody. Executables can wait, hooks cannot.
+ * traffic is looked at: so none of it is put down to nobody. How large they are and what they run can wait,
+ * hooks cannot.
  */
 int collect_old(struct collector *c)
 {
 	int err;
 
-	c->processes.defer_exe = true;
+	c->processes.defer_rest = true;
 	err = collect_tasks(c);
-	c->processes.defer_exe = false;
+	c->processes.defer_rest = false;
 	if (!err)
 		err = collect_old_sockets(c);
 	return err;
@@ -263,9 +264,7 @@ static void collect_books(struct collector *c, uint64_t now_ns)
 /* Not before anything in it. */
 static uint64_t batch_end_ns(const struct collector *c, uint64_t now_ns)
 {
-	uint64_t last_ns = batch_last_ns(&c->batch);
-
-	return now_ns > last_ns ? now_ns : last_ns;
+	return now_ns > c->batch.last_ns ? now_ns : c->batch.last_ns;
 }
 
 static void end_batch(struct collector *c, bool alarm)

@@ -205,7 +205,9 @@ bool processes_sample(struct processes *processes, const struct wire_task *task,
 		decode_found(task, &record);
 		batch_add(batch, &record);
 	}
-	if (!process->exe_is_told && !processes->defer_exe) {
+	if (processes->defer_rest)
+		return true;
+	if (!process->exe_is_told) {
 		process->exe_is_told = true;
 		tell_exe(processes, process, task, batch);
 	}

@@ -24,7 +24,7 @@ struct processes {
 	struct cgroups *cgroups;
 	uint32_t page_bytes;
 	uint64_t machine_bytes;
-	bool defer_exe;	   /* leave RECORD_EXE, which reads /proc, for a later sample */
+	bool defer_rest;   /* tell who there is; samples and executables at the next run */
 	uint64_t since_ns; /* births after this have an event */
 	uint64_t now_ns;   /* of the last sample */
 	uint32_t sweep;	   /* counts iterator runs */

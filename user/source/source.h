@@ -2,8 +2,9 @@
 /*
  * source.h - where records come from: the kernel, a recording, or a test.
  *
- * A source hands out whole batches: records sorted by time, ended by a RECORD_TICK (or by
- * RECORD_STOP, after which there is nothing). The first batch begins with RECORD_HEADER.
+ * A source hands out whole batches: records sorted by time (a very large one in parts, each sorted in
+ * itself), ended by a RECORD_TICK (or by RECORD_STOP, after which there is nothing). The first batch
+ * begins with RECORD_HEADER.
  */
 #ifndef MEMSWELL_SOURCE_H
 #define MEMSWELL_SOURCE_H
