@@ -20,6 +20,7 @@
 #include "flow.bpf.h"
 #include "http.bpf.h"
 #include "storage.bpf.h"
+#include "verifier.bpf.h"
 
 #define IPV4_HEADER	    20
 #define IPV6_HEADER	    40
@@ -29,18 +30,6 @@
 #define MAX_IPV6_EXTENSIONS 4
 /* IPv6 header, its extensions and TCP options; what is longer is not followed */
 #define MAX_PAYLOAD_OFFSET 512
-
-/*
- * Makes a verifier forget what it knows of a number on this way, so that ways that only differ in
- * that meet again, and what follows is looked at once instead of once for each. Two instructions of
- * the CPU's; `unknown` is any number that the verifier does not know.
- */
-#define verifier_forget(number, unknown)                                                           \
-	do {                                                                                       \
-		__u64 one_ = (unknown), other_ = one_;                                             \
-		barrier_var(other_);                                                               \
-		(number) += one_ - other_;                                                         \
-	} while (0)
 
 /* ---- packet ---- */
 
@@ -300,13 +289,36 @@ static __always_inline void http_count_response(struct wire_flow_stats *stats,
 	http_count_status(stats, step->status, state->slot, now + boot_offset_ns);
 }
 
+/* Once per connection, so it can be global for verifiers' sake, and look its state up again. */
+__noinline int http_take_slot(struct __sk_buff *skb)
+{
+	struct bpf_sock *skc = skb->sk;
+	struct sock_state *state;
+	struct tcp_sock *tp;
+
+	if (!skc)
+		return 0;
+	state = sock_state_of_packet(skb, skc);
+	tp = bpf_skc_to_tcp_sock(skc);
+	if (state && tp)
+		flow_enter(state, (struct sock *)tp);
+	return 0;
+}
+
+/* NULL: it cannot have one, in theory. */
+static __always_inline struct wire_flow_stats *http_stats_of(struct __sk_buff *skb,
+							     struct sock_state *state)
+{
+	if (http_unlikely(!(state->flags & SOCK_SLOT)))
+		http_take_slot(skb);
+	return state->flags & SOCK_SLOT ? flow_stats_of(state->slot) : NULL;
+}
+
 /* A socket without a slot. NULL as long as it is better to wait for the final owner. */
 static __noinline struct wire_flow_stats *http_enter_flow(struct __sk_buff *skb,
 							  struct sock_state *state, __u32 events)
 {
 	struct wire_flow_stats *stats;
-	struct bpf_sock *skc = skb->sk;
-	struct tcp_sock *tp;
 
 	if (!(events & (HTTP_EV_REQUEST | HTTP_EV_RESPONSE | HTTP_EV_INTERIM | HTTP_EV_UPLOAD)))
 		return NULL; /* what never spoke HTTP takes no slot */
@@ -315,10 +327,7 @@ static __noinline struct wire_flow_stats *http_enter_flow(struct __sk_buff *skb,
 	if (!(events & (HTTP_EV_RESPONSE | HTTP_EV_INTERIM)) && !(state->flags & SOCK_REFINED) &&
 	    http_waiting(&state->http) == 1)
 		return NULL;
-	tp = skc ? bpf_skc_to_tcp_sock(skc) : NULL;
-	if (!tp)
-		return NULL;
-	stats = flow_enter(state, (struct sock *)tp);
+	stats = http_stats_of(skb, state);
 	if (stats && (state->flags & SOCK_UNCOUNTED))
 		flow_count_request(stats, state);
 	return stats;
@@ -392,14 +401,20 @@ static __always_inline void http_count(struct __sk_buff *skb, struct sock_state 
 
 /* ---- sockets ---- */
 
-/* The worker that first writes while it holds the socket's lock is the owner. */
-static __noinline void http_refine_owner(struct __sk_buff *skb, struct sock_state *state)
+/* The worker that first writes while it holds the socket's lock is the owner. Global as above. */
+__noinline int http_refine_owner(struct __sk_buff *skb)
 {
 	struct bpf_sock *skc = skb->sk;
-	struct tcp_sock *tp = skc ? bpf_skc_to_tcp_sock(skc) : NULL;
+	struct sock_state *state;
+	struct tcp_sock *tp;
 
-	if (tp && tp->inet_conn.icsk_inet.sk.sk_lock.owned)
+	if (!skc)
+		return 0;
+	state = sock_state_of_packet(skb, skc);
+	tp = bpf_skc_to_tcp_sock(skc);
+	if (state && tp && tp->inet_conn.icsk_inet.sk.sk_lock.owned)
 		flow_refine_owner(state);
+	return 0;
 }
 
 /* Leaves in the packet what was not seen before; false: nothing. */
@@ -413,18 +428,6 @@ static __always_inline bool http_trim_seen(struct sock_state *state, struct pack
 }
 
 /* ---- backends ---- */
-
-static __always_inline struct wire_flow_stats *backend_flow(struct __sk_buff *skb,
-							    struct sock_state *state)
-{
-	struct bpf_sock *skc = skb->sk;
-	struct tcp_sock *tp;
-
-	if (state->flags & SOCK_SLOT)
-		return flow_stats_of(state->slot);
-	tp = skc ? bpf_skc_to_tcp_sock(skc) : NULL;
-	return tp ? flow_enter(state, (struct sock *)tp) : NULL;
-}
 
 static __always_inline void backend_count(struct wire_flow_stats *stats, struct sock_state *state,
 					  const struct http_step *step, __u64 now)
@@ -453,7 +456,7 @@ static __noinline void backend_packet(struct __sk_buff *skb, struct sock_state *
 	if (state->http.role != WIRE_ROLE_BACKEND)
 		return;
 	if (packet->seg.dir == HTTP_OUT && !(state->flags & SOCK_REFINED))
-		http_refine_owner(skb, state);
+		http_refine_owner(skb);
 	if (!http_trim_seen(state, packet))
 		return;
 	backend_advance(&state->http, &packet->seg, &step);
@@ -461,7 +464,7 @@ static __noinline void backend_packet(struct __sk_buff *skb, struct sock_state *
 		now = now ?: bpf_ktime_get_ns();
 	if (step.events & HTTP_EV_REQUEST)
 		state->http.request.start_ns = now;
-	stats = backend_flow(skb, state);
+	stats = http_stats_of(skb, state);
 	if (stats)
 		backend_count(stats, state, &step, now);
 }
@@ -484,7 +487,8 @@ static __noinline void http_after_continue(struct __sk_buff *skb, struct sock_st
 					   struct packet *packet)
 {
 	struct http_segment *seg = &packet->seg;
-	struct http_step step;
+	struct wire_flow_stats *stats;
+	struct http_step step = {}; /* its bytes were counted with the interim response */
 
 	if (seg->bytes <= HTTP_CONTINUE_BYTES)
 		return;
@@ -492,9 +496,22 @@ static __noinline void http_after_continue(struct __sk_buff *skb, struct sock_st
 	http_copy_short(skb, packet->offset + HTTP_CONTINUE_BYTES, seg);
 	if (!seg->nr || http_status(seg->word, seg->tail, seg->nr) <= HTTP_PARTIAL)
 		return;
-	http_advance(&state->http, seg, &step);
-	step.bytes = 0; /* counted with the interim response */
-	http_count(skb, state, &step, packet->ns);
+	step.events = http_advance_response(&state->http, seg, &step.status);
+	stats = http_stats_of(skb, state);
+	if (!stats || !(step.events & HTTP_EV_RESPONSE))
+		return;
+	http_count_response(stats, state, &step, packet->ns ?: bpf_ktime_get_ns());
+	if (step.events & HTTP_EV_LEAVE)
+		http_leave(stats, state, step.events);
+}
+
+/* Global for verifiers' sake: each turn looks the same to them. */
+__noinline int http_measure_turn(void)
+{
+	__u32 zero = 0;
+	struct http_view *view = bpf_map_lookup_elem(&http_views, &zero);
+
+	return view && http_view_search(view);
 }
 
 static __always_inline void http_measure_new(struct __sk_buff *skb, __u32 offset,
@@ -502,15 +519,18 @@ static __always_inline void http_measure_new(struct __sk_buff *skb, __u32 offset
 {
 	__u64 total = HTTP_UNKNOWN;
 
-	if (!bpf_skb_load_bytes(skb, offset, view->bytes, HTTP_VIEW_BYTES))
+	if (!bpf_skb_load_bytes(skb, offset, view->bytes, HTTP_VIEW_BYTES)) {
+		http_view_begin(view);
+		for (int turn = 0; turn < HTTP_VIEW_TURNS && http_measure_turn(); turn++)
+			;
 		total = http_view_total(view);
+	}
 	view->total = total <= HTTP_MAX_TOTAL ? total : 0;
 }
 
 /*
  * The bytes of a response in all, or at least; 0: unknown. Both sides measure, so that only one
- * counts the truncation of a response that both can see. A global function, because verifiers look
- * at those once, not once for each way that leads here.
+ * counts the truncation of a response that both can see.
  *
  * What runs meanwhile on this CPU, an interrupt or a task that preempted this one, must not read
  * into the same view: it goes without. What goes to a socket of the same host comes in at once, and
@@ -568,7 +588,7 @@ static __always_inline void http_packet(struct __sk_buff *skb, const __u32 dir)
 		return;
 	}
 	if (dir == HTTP_OUT && http_unlikely(!(state->flags & SOCK_REFINED)))
-		http_refine_owner(skb, state);
+		http_refine_owner(skb);
 	if (!http_trim_seen(state, &packet))
 		return;
 	if (http_wants_head(&state->http, dir) && !http_get_head(skb, &packet))

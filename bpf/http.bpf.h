@@ -262,14 +262,17 @@ static __always_inline void http_give_up(struct http_state *state)
 #define HTTP_VIEW_BYTES 1024
 #define HTTP_VIEW_PAD	64
 /*
- * Up to two words of one line each: verifiers follow every step anew, so few and larger ones load
- * sooner. A head of more and shorter lines than any real one is left in it.
+ * Up to two words of one line each. A head of more and shorter lines than any real one is left in
+ * it. In turns, because verifiers follow every step anew: of one turn, if it is a function that they
+ * look at once.
  */
 #define HTTP_VIEW_STRIDE   2
 #define HTTP_VIEW_STEPS	   (HTTP_VIEW_BYTES / 8 / HTTP_VIEW_STRIDE + 64)
+#define HTTP_VIEW_TURNS	   16
 #define HTTP_LENGTH_DIGITS 10
 #define HTTP_MAX_TOTAL	   0x7fffffff /* beyond, sequence numbers tell no before and after */
 #define HTTP_UNKNOWN	   (~0ULL)
+#define HTTP_NO_HEAD	   (~0U)
 
 enum http_line {
 	HTTP_LINE_OTHER = 0,
@@ -287,12 +290,12 @@ struct http_view {
 	volatile __u32 pos;
 	volatile __u32 begins;	  /* a line, at pos */
 	volatile __u32 length_at; /* where the value of Content-Length begins; 0: not found */
+	volatile __u32 head;	  /* its bytes, if the search came to its end; or HTTP_NO_HEAD */
 	/* for those who share it */
 	__u32 users;
 	__u32 total; /* of the last response, 0: unknown; the two below tell which it was */
 	__u32 ports;
 	__u32 seq;
-	__u32 pad;
 };
 
 static __always_inline __u64 http_view_word(const struct http_view *view, __u32 pos)
@@ -378,25 +381,34 @@ static __always_inline enum http_line http_view_line(struct http_view *view, __u
 	return HTTP_LINE_OTHER;
 }
 
-/*
- * The bytes of the head in view; its Content-Length goes to length_at. HTTP_UNKNOWN: it has two, or
- * is coded in chunks, whose sizes count then.
- */
-static __always_inline __u64 http_view_head(struct http_view *view)
+static __always_inline void http_view_begin(struct http_view *view)
 {
 	view->pos = 0;
 	view->begins = 0;
 	view->length_at = 0;
-	for (__u32 i = 0; i < HTTP_VIEW_STEPS; i++) {
+	view->head = 0;
+}
+
+/*
+ * A turn of the search for the end of the head; its Content-Length goes to length_at. False: it is
+ * over. A head that has two lengths, or is coded in chunks, whose sizes count then, is none.
+ */
+static __always_inline bool http_view_search(struct http_view *view)
+{
+	for (__u32 i = 0; i < HTTP_VIEW_STEPS / HTTP_VIEW_TURNS; i++) {
 		__u32 pos = view->pos, skip;
 
-		if (pos >= HTTP_VIEW_BYTES)
-			return HTTP_VIEW_BYTES;
+		if (pos >= HTTP_VIEW_BYTES) {
+			view->head = HTTP_VIEW_BYTES;
+			return false;
+		}
 		if (view->begins) {
 			enum http_line line = http_view_line(view, pos);
 
-			if (line != HTTP_LINE_OTHER)
-				return line == HTTP_LINE_BAD ? HTTP_UNKNOWN : pos + line;
+			if (line != HTTP_LINE_OTHER) {
+				view->head = line == HTTP_LINE_BAD ? HTTP_NO_HEAD : pos + line;
+				return false;
+			}
 		}
 		for (int word = 0; word < HTTP_VIEW_STRIDE; word++, pos += 8) {
 			skip = http_line_in(http_view_word(view, pos));
@@ -406,16 +418,16 @@ static __always_inline __u64 http_view_head(struct http_view *view)
 		view->begins = skip;
 		view->pos = pos + skip;
 	}
-	return view->pos;
+	return true;
 }
 
 /*
- * How many bytes a response has in all, or at least: a head that goes on beyond the view is longer.
- * HTTP_UNKNOWN if it does not tell.
+ * How many bytes a response has in all, or at least, as the search found it: a head that goes on
+ * beyond the view, or beyond the search, is longer. HTTP_UNKNOWN if it does not tell.
  */
-static __always_inline __u64 http_view_total(struct http_view *view)
+static __always_inline __u64 http_view_total(const struct http_view *view)
 {
-	__u64 head = http_view_head(view), length;
+	__u64 head = view->head ?: view->pos, length;
 
 	if (head > HTTP_VIEW_BYTES || !view->length_at)
 		return HTTP_UNKNOWN;

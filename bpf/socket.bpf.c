@@ -18,6 +18,7 @@
 #include "flow.bpf.h"
 #include "storage.bpf.h"
 #include "task.bpf.h"
+#include "verifier.bpf.h"
 
 /*
  * A connect that its own side gave up counts as timed out only after this long: what raced two
@@ -236,11 +237,13 @@ static __always_inline bool socket_cuts_response(const struct sock_state *state,
 }
 
 /* Its last turn ends with it, answered or not, or it would be in flight for ever. */
-static __always_inline void socket_end_backend(struct sock_state *state)
+static __always_inline void socket_end_backend(struct sock_state *state,
+					       const struct change *change)
 {
 	struct wire_flow_stats *stats;
 
-	if (state->http.role != WIRE_ROLE_BACKEND || !(state->flags & SOCK_SLOT))
+	if (change->to != TCP_CLOSE || state->http.role != WIRE_ROLE_BACKEND ||
+	    !(state->flags & SOCK_SLOT))
 		return;
 	stats = flow_stats_of(state->slot);
 	if (stats && http_waiting(&state->http))
@@ -248,30 +251,22 @@ static __always_inline void socket_end_backend(struct sock_state *state)
 	flow_leave(state);
 }
 
-static __always_inline void socket_end(struct sock_state *state, struct sock *sk,
-				       const struct change *change)
+/* How a connection failed that was established. */
+static __always_inline enum wire_fail socket_failure(struct sock_state *state, struct sock *sk,
+						     const struct change *change)
 {
 	bool reset = change->to == TCP_CLOSE && socket_was_reset(change->err);
 	bool client = state->http.role == WIRE_ROLE_CLIENT;
-	enum wire_fail kind = NO_FAILURE;
 
-	if (state->http.flags & HTTP_IGNORED) {
-		if (change->to == TCP_CLOSE)
-			socket_end_backend(state);
-		return;
-	}
 	if (http_is_unanswered(&state->http))
-		kind = client ? client_failure(change) : server_failure(change);
-	else if (socket_lacks_rest(state, sk, change) || socket_cuts_response(state, sk, change))
-		kind = WIRE_FAIL_FIN_MID;
-	else if (reset && client && !(state->flags & SOCK_FAILED) && socket_was_busy(sk))
-		kind = WIRE_FAIL_RST_MID;
-	else if (reset && !state->http.role && socket_was_for_flow(state, sk))
-		kind = WIRE_FAIL_RST_BEFORE;
-	if (kind != NO_FAILURE)
-		socket_fail(state, sk, kind);
-	if (change->to == TCP_CLOSE)
-		flow_leave(state);
+		return client ? client_failure(change) : server_failure(change);
+	if (socket_lacks_rest(state, sk, change) || socket_cuts_response(state, sk, change))
+		return WIRE_FAIL_FIN_MID;
+	if (reset && client && !(state->flags & SOCK_FAILED) && socket_was_busy(sk))
+		return WIRE_FAIL_RST_MID;
+	if (reset && !state->http.role && socket_was_for_flow(state, sk))
+		return WIRE_FAIL_RST_BEFORE;
+	return NO_FAILURE;
 }
 
 /* ---- connects ---- */
@@ -315,17 +310,15 @@ static __always_inline enum wire_fail connect_failure(struct sock *sk, int err, 
 	}
 }
 
-static __always_inline void socket_connect_failed(struct sock_state *state, struct sock *sk,
-						  int err)
+static __always_inline enum wire_fail socket_connect_failure(struct sock_state *state,
+							     struct sock *sk, int err)
 {
 	__u64 waited = bpf_ktime_get_ns() - state->http.request.start_ns;
 	enum wire_fail kind = connect_failure(sk, err, waited);
 
-	if (kind == NO_FAILURE)
-		return;
-	state->http.role = WIRE_ROLE_CLIENT;
-	socket_fail(state, sk, kind);
-	flow_leave(state);
+	if (kind != NO_FAILURE)
+		state->http.role = WIRE_ROLE_CLIENT;
+	return kind;
 }
 
 /* ---- listeners ---- */
@@ -345,6 +338,23 @@ static __noinline void socket_listener(struct sock *sk, enum wire_listener_state
 
 /* ---- programs ---- */
 
+/* Verifiers follow what is behind socket_fail() for every kind that they can tell from another. */
+static __always_inline void socket_end(struct sock_state *state, struct sock *sk,
+				       const struct change *change)
+{
+	enum wire_fail kind;
+
+	if (change->from == TCP_SYN_SENT)
+		kind = socket_connect_failure(state, sk, change->err);
+	else
+		kind = socket_failure(state, sk, change);
+	verifier_forget(kind, change->err);
+	if (kind < NO_FAILURE)
+		socket_fail(state, sk, kind);
+	if (change->to == TCP_CLOSE)
+		flow_leave(state);
+}
+
 static __always_inline void socket_change(struct sock *sk, const struct change *change)
 {
 	struct sock_state *state;
@@ -357,8 +367,8 @@ static __always_inline void socket_change(struct sock *sk, const struct change *
 		return;
 	if (change->to == TCP_SYN_SENT)
 		socket_connect_begins(state);
-	else if (change->from == TCP_SYN_SENT)
-		socket_connect_failed(state, sk, change->err);
+	else if (state->http.flags & HTTP_IGNORED)
+		socket_end_backend(state, change);
 	else
 		socket_end(state, sk, change);
 }

@@ -540,6 +540,15 @@ static void hostile_bytes_break_nothing(void **unused)
 
 /* ---- how long a response will be ---- */
 
+/* As http_measure_new() does it. */
+static uint64_t total_in(struct http_view *view)
+{
+	http_view_begin(view);
+	for (int turn = 0; turn < HTTP_VIEW_TURNS && http_view_search(view); turn++)
+		;
+	return http_view_total(view);
+}
+
 static uint64_t total_of(const char *head)
 {
 	static struct http_view view;
@@ -547,7 +556,7 @@ static uint64_t total_of(const char *head)
 
 	memset(view.bytes, 'x', HTTP_VIEW_BYTES);
 	memcpy(view.bytes, head, size < HTTP_VIEW_BYTES ? size : HTTP_VIEW_BYTES);
-	return http_view_total(&view);
+	return total_in(&view);
 }
 
 #define STATUS "HTTP/1.1 200 OK\r\n"
@@ -686,8 +695,8 @@ static void random_heads_are_read_as_line_by_line(void **unused)
 			memcpy(bytes + size, scrap, strlen(scrap));
 			size += strlen(scrap);
 		}
-		assert_true(http_view_total(&view) == naive_total(bytes, HTTP_VIEW_BYTES));
-		known += http_view_total(&view) != HTTP_UNKNOWN;
+		assert_true(total_in(&view) == naive_total(bytes, HTTP_VIEW_BYTES));
+		known += total_in(&view) != HTTP_UNKNOWN;
 	}
 	assert_in_range(known, 1000, 200000);
 }
@@ -706,7 +715,7 @@ static void hostile_views_stay_inside(void **unused)
 		for (int i = 0; i < HTTP_VIEW_BYTES; i++)
 			view.bytes[i] = round & 1 ? (uint8_t)rand()
 						  : (uint8_t)bytes[(uint32_t)rand() % pool];
-		total = http_view_total(&view);
+		total = total_in(&view);
 		assert_true(total == HTTP_UNKNOWN || total <= HTTP_VIEW_BYTES + 9999999999);
 		assert_int_equal(view.bytes[HTTP_VIEW_BYTES], 0);
 	}
