@@ -94,15 +94,13 @@ static struct verdict_facts facts_of(enum verdict_class class)
 		f.limit_used = 0.98;
 		f.limit_events_per_s = 80000;
 		f.traffic.silent_ns = S(480);
-		f.failures = 0;
-		f.abandoned = f.client_504 = 80;
+		f.failures = f.abandoned = f.client_504 = 80;
 		break;
 	case VERDICT_GC_THRASH:
 		f.owner_alive = f.listener_stayed = true;
 		f.traffic.cpu_per_request_ratio = 8;
 		f.traffic.thrash_ns = S(490);
-		f.failures = 0;
-		f.abandoned = f.client_504 = 60;
+		f.failures = f.abandoned = f.client_504 = 60;
 		break;
 	case VERDICT_KEEPALIVE_RACE:
 		f = (struct verdict_facts){.failures = 40, .on_reused = 40, .answers = 100};
@@ -113,7 +111,8 @@ static struct verdict_facts facts_of(enum verdict_class class)
 		f.owner_alive = true;
 		break;
 	case VERDICT_BACKEND_OVERLOAD:
-		f = (struct verdict_facts){.abandoned = 100, .client_504 = 100, .answers = 500};
+		f = (struct verdict_facts){
+			.failures = 100, .abandoned = 100, .client_504 = 100, .answers = 500};
 		f.service_known = f.listener_stayed = f.owner_alive = true;
 		f.traffic.in_flight_usual = 5;
 		f.traffic.in_flight_peak = 200;

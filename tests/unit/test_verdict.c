@@ -470,7 +470,7 @@ static struct verdict_facts stalled(void)
 	f.limit_events_per_s = 80000;
 	f.traffic.silent_ns = S(480);
 	f.traffic.in_flight = f.traffic.in_flight_peak = 100;
-	f.abandoned = f.client_504 = 80;
+	f.failures = f.abandoned = f.client_504 = 80;
 	return f;
 }
 
@@ -536,7 +536,7 @@ static struct verdict_facts thrashing(void)
 	f.traffic.cpu_per_request_ratio = 8;
 	f.traffic.thrash_ns = S(490);
 	f.traffic.rate_now = 100;
-	f.abandoned = f.client_504 = 60;
+	f.failures = f.abandoned = f.client_504 = 60;
 	f.answers = 20;
 	set_ceiling(&f, CEILING_HEAP_FLAG, 310 * MIB);
 	return f;
@@ -607,7 +607,7 @@ static void restart_by_the_supervisor_at_its_limit(void **state)
 	f.peak_anon_bytes = 175 * MIB;
 	assert_class(&f, VERDICT_SUPERVISOR_MEMORY_RESTART);
 	/* ended there for another reason: it had hung */
-	f.abandoned = 20;
+	f.failures = f.abandoned = 20;
 	f.silent_ns = 8 * NSEC_PER_SEC;
 	assert_class(&f, VERDICT_UPSTREAM_DOWN_NONMEMORY);
 	/* ... or at the size it always has */
@@ -712,7 +712,7 @@ static struct verdict_facts overload(void)
 	f.traffic.in_flight_usual = 5;
 	f.traffic.in_flight_peak = 200;
 	f.traffic.rate_now = 300;
-	f.abandoned = f.client_504 = 100;
+	f.failures = f.abandoned = f.client_504 = 100;
 	f.answers = 500;
 	return f;
 }
@@ -767,7 +767,8 @@ static void connects_that_get_lost_are_the_network(void **state)
 	f.unseen |= HOOK_BIT(HOOK_HTTP_INGRESS);
 	assert_class(&f, VERDICT_UNEXPLAINED);
 	/* requests that wait are not connects that get lost */
-	f = (struct verdict_facts){.abandoned = 40, .client_504 = 40, .ever_answered = true};
+	f = (struct verdict_facts){
+		.failures = 40, .abandoned = 40, .client_504 = 40, .ever_answered = true};
 	assert_class(&f, VERDICT_UNEXPLAINED);
 }
 

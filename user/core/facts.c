@@ -123,6 +123,26 @@ void facts_successor(struct core *core, const struct correlation *c, const struc
 
 /* Of the living -------------------------------------------------------------------------------- */
 
+/* Who shares a door with one that is stuck may wait as well: it is only in trouble of its own. */
+static enum traffic_trouble trouble_of(const struct core *core, const struct proc *p)
+{
+	enum traffic_trouble trouble =
+		p->traffic ? traffic_trouble(&core->traffics.all[p->traffic], core->now_ns)
+			   : TRAFFIC_FINE;
+
+	if (trouble == TRAFFIC_COMPUTES &&
+	    rules_share(p->anon_bytes, p->heap_limit_bytes) < RULES_HAS_ROOM)
+		return TRAFFIC_SILENT;
+	return trouble;
+}
+
+static bool matters_more(const struct core *core, const struct proc *a, const struct proc *b)
+{
+	enum traffic_trouble of_a = trouble_of(core, a), of_b = trouble_of(core, b);
+
+	return of_a != of_b ? of_a > of_b : a->anon_bytes > b->anon_bytes;
+}
+
 struct proc *facts_owner(struct core *core, const struct correlation *c)
 {
 	struct proc *best = NULL;
@@ -133,7 +153,7 @@ struct proc *facts_owner(struct core *core, const struct correlation *c)
 		for (int m = 0; m < s->nr_members; m++) {
 			struct proc *p = proctab_find(&core->procs, &s->members[m].proc);
 
-			if (p && !p->exit_ns && (!best || p->anon_bytes > best->anon_bytes))
+			if (p && !p->exit_ns && (!best || matters_more(core, p, best)))
 				best = p;
 		}
 	}
@@ -382,7 +402,25 @@ static enum trouble trouble(const struct verdict_facts *f)
 	return f->traffic.pool.saturated ? POOL_FULL : QUEUEING;
 }
 
-void facts_keep_worst(const struct verdict_facts *before, struct verdict_facts *now)
+static void keep_process(const struct verdict_facts *before, struct verdict_facts *now)
+{
+	now->at_ns = before->at_ns;
+	now->story = before->story;
+	now->traffic = before->traffic;
+	now->lives = before->lives;
+	now->ceilings = before->ceilings;
+	now->peak_anon_bytes = before->peak_anon_bytes;
+	now->peak_rss_bytes = before->peak_rss_bytes;
+	now->v8_runtime = before->v8_runtime;
+	now->v8_watched = before->v8_watched;
+	now->managed_heap = before->managed_heap;
+	now->served = before->served;
+	now->limit_used = before->limit_used;
+	now->heap_used = before->heap_used;
+	now->limit_events_per_s = before->limit_events_per_s;
+}
+
+bool facts_keep_worst(const struct verdict_facts *before, struct verdict_facts *now)
 {
 	enum trouble then = trouble(before);
 
@@ -393,12 +431,7 @@ void facts_keep_worst(const struct verdict_facts *before, struct verdict_facts *
 	}
 	/* Of equals the first: a queue that lasts becomes usual, and a stall shows no growth. */
 	if (before->died || now->died || then == QUIET || then < trouble(now))
-		return;
-	now->at_ns = before->at_ns;
-	now->story = before->story;
-	now->traffic = before->traffic;
-	now->ceilings = before->ceilings;
-	now->limit_used = before->limit_used;
-	now->heap_used = before->heap_used;
-	now->limit_events_per_s = before->limit_events_per_s;
+		return false;
+	keep_process(before, now);
+	return true;
 }

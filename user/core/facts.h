@@ -24,11 +24,15 @@ void facts_of_end(struct core *core, const struct correlation *c, const struct d
 
 /*
  * What shows only while it lasts: a stall is over once somebody kills it, a pool is free again once
- * clients gave up. Puts the account of the process back where the earlier one told more.
+ * clients gave up. Puts the account of the process back where the earlier one told more; true: it
+ * did, and what is told is of the process that was the culprit then.
  */
-void facts_keep_worst(const struct verdict_facts *before, struct verdict_facts *now);
+bool facts_keep_worst(const struct verdict_facts *before, struct verdict_facts *now);
 
-/* The process that matters most of those alive behind the upstream: the biggest; NULL if none. */
+/*
+ * The process that matters most of those alive behind the upstream: who thrashes or answers nobody
+ * before who only stands beside, of equals the biggest; NULL if none.
+ */
 struct proc *facts_owner(struct core *core, const struct correlation *c);
 
 /*

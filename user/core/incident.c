@@ -45,6 +45,7 @@ static bool evaluate(struct core *core, struct incident *incident)
 	enum verdict_cause cause = incident->verdict.cause;
 	enum incident_status status = incident->status;
 	struct verdict_facts before = incident->facts;
+	struct culprit culprit = incident->culprit;
 	struct correlation c;
 	bool changed;
 
@@ -52,7 +53,8 @@ static bool evaluate(struct core *core, struct incident *incident)
 	incident_note_services(core, incident, &c);
 	incident_note_supervisor(core, incident, &c);
 	facts_gather(core, incident, &c, &incident->facts);
-	facts_keep_worst(&before, &incident->facts);
+	if (facts_keep_worst(&before, &incident->facts))
+		incident->culprit = culprit;
 	verdict_decide(&incident->facts, &incident->verdict);
 	incident->has_culprit =
 		incident_death(incident) ||

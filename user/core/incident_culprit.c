@@ -125,9 +125,23 @@ static void note_victims(const struct correlate_tables *t, struct incident *inci
 }
 
 /*
- * Failures had begun before somebody died. It explains them if connections began to fail with it: a
- * process that thrashes answers too late before it gives up, while a race goes on over a restart.
- * One that had stood still explains all of them.
+ * Memory ended it, and its memory was full, or it thrashed or stood still, when requests began to
+ * wait in vain: dying of memory begins long before the end. Who filled up only while requests waited
+ * did so because of them.
+ */
+static bool was_dying(const struct impact *impact, const struct death *d)
+{
+	const struct traffic_story *t = &d->traffic;
+	uint64_t since = earliest_ns(earliest_ns(t->high_ns, t->thrash_ns), t->silent_ns);
+
+	return death_by_memory(d) && since && since <= impact->first_ns &&
+	       2 * impact->abandoned > impact_upstream_failures(impact);
+}
+
+/*
+ * Failures had begun before somebody died. It explains them if it was dying already, or if
+ * connections began to fail with it: a process that thrashes answers too late before it gives up,
+ * while a race goes on over a restart. One that had stood still explains all of them.
  */
 static bool explains_late(struct core *core, struct incident *incident, const struct death *d)
 {
@@ -136,6 +150,8 @@ static bool explains_late(struct core *core, struct incident *incident, const st
 	if (!d || since_ns(core->now_ns, d->exit_ns) > LATE_NS)
 		return false;
 	if (incident->has_culprit && proc_id_equal(&incident->culprit.death.proc, &d->proc))
+		return true;
+	if (was_dying(&upstream_of(core, incident)->burst.sum, d))
 		return true;
 	burst_around(&upstream_of(core, incident)->burst, core->now_ns, d->exit_ns, &before,
 		     &after);
@@ -148,13 +164,21 @@ static bool is_no_older(const struct incident *incident, const struct death *d)
 	return d && d->exit_ns + TOGETHER_NS >= incident->culprit.death.exit_ns;
 }
 
-/* It died, came back and died again within one burst: the newest life tells most. */
-static bool died_again(const struct incident *incident, const struct death *d)
+/*
+ * It died, came back and died again within one burst: the newest life tells most. One that had lived
+ * beside it is no newer life, and takes no blame for what the first death began.
+ */
+static bool died_again(struct core *core, const struct incident *incident, const struct death *d)
 {
 	const struct death *last = &incident->culprit.death;
+	uint64_t first_ns = upstream_of(core, incident)->burst.sum.first_ns;
+	bool began_it = last->exit_ns + TOGETHER_NS >= first_ns;
 
-	return d && d->exit_ns > last->exit_ns + TOGETHER_NS &&
-	       (death_by_memory(d) || !death_by_memory(last));
+	if (!d || d->exit_ns <= last->exit_ns + TOGETHER_NS)
+		return false;
+	if (began_it && d->proc.start_ns < last->exit_ns)
+		return false;
+	return death_by_memory(d) || !death_by_memory(last);
 }
 
 static struct death *choose_death(struct core *core, struct incident *incident,
@@ -167,7 +191,7 @@ static struct death *choose_death(struct core *core, struct incident *incident,
 			return c->late;
 		return c->death;
 	}
-	if (died_again(incident, c->newest))
+	if (died_again(core, incident, c->newest))
 		return c->newest;
 	return young && is_no_older(incident, c->death) ? c->death : NULL;
 }

@@ -73,13 +73,12 @@ bool rules_growth_declines(const struct verdict_facts *f, double *value);
 bool rules_steady_retention(const struct verdict_facts *f);
 /* part / whole; 0 where there is no whole. */
 double rules_share(uint64_t part, uint64_t whole);
-/* Everything that went wrong on the way to the upstream, waiting in vain included. */
-uint64_t rules_all_failures(const struct verdict_facts *f);
 /* How long requests have waited without one answer. */
 double rules_silent_s(const struct verdict_facts *f);
 
 /* "Nearly all": a few may have another reason. */
 #define RULES_NEARLY_ALL 0.9
 #define RULES_MOSTLY	 0.5
+#define RULES_HAS_ROOM	 0.6 /* of a heap or a limit in use: collectors have no reason to work hard */
 
 #endif

@@ -81,7 +81,7 @@ static bool thrashing(const struct verdict_facts *f, double *value)
 
 static bool waits_in_vain(const struct verdict_facts *f, double *value)
 {
-	*value = rules_share(f->abandoned, rules_all_failures(f));
+	*value = rules_share(f->abandoned, f->failures);
 	return *value > RULES_MOSTLY;
 }
 

@@ -6,9 +6,6 @@
 #define STALL_SILENT_S 5.0
 #define STALL_USED     0.97
 #define THRASH_S       3.0
-/* A collector that never rests would keep a core busy, were the machine not busy as well. */
-#define BUSY_SHARE 0.3
-#define HAS_ROOM   0.6
 /* More requests waiting than usual by this factor, and more than a handful. */
 #define QUEUE_FACTOR 4.0
 #define QUEUE_MIN    8
@@ -22,11 +19,6 @@
 double rules_share(uint64_t part, uint64_t whole)
 {
 	return whole ? (double)part / (double)whole : 0;
-}
-
-uint64_t rules_all_failures(const struct verdict_facts *f)
-{
-	return add_u64(f->failures, f->abandoned);
 }
 
 bool rules_unseen(const struct verdict_facts *f, uint32_t hooks)
@@ -73,7 +65,7 @@ bool rules_thrashing(const struct verdict_facts *f)
 	if (!f->traffic.thrash_ns || !f->managed_heap || !f->story.grew)
 		return false;
 	/* A blocked event loop computes without answering, too; collectors have no reason to. */
-	if (ceiling && (double)f->peak_anon_bytes < HAS_ROOM * (double)ceiling)
+	if (ceiling && (double)f->peak_anon_bytes < RULES_HAS_ROOM * (double)ceiling)
 		return false;
 	return (double)since_ns(f->at_ns, f->traffic.thrash_ns) / (double)NSEC_PER_SEC >= THRASH_S;
 }
@@ -82,7 +74,7 @@ bool rules_thrashing(const struct verdict_facts *f)
 bool rules_busy_with_full_heap(const struct verdict_facts *f)
 {
 	return !rules_unseen(f, HOOKS_HTTP) && f->managed_heap &&
-	       f->traffic.cpu_share >= BUSY_SHARE && f->heap_used >= HAS_ROOM &&
+	       f->traffic.cpu_share >= TRAFFIC_BUSY_SHARE && f->heap_used >= RULES_HAS_ROOM &&
 	       rules_silent_s(f) >= STALL_SILENT_S && !rules_stalled(f);
 }
 
@@ -90,7 +82,7 @@ bool rules_queueing(const struct verdict_facts *f)
 {
 	const struct traffic_story *t = &f->traffic;
 
-	if (rules_share(f->abandoned, rules_all_failures(f)) < RULES_MOSTLY)
+	if (rules_share(f->abandoned, f->failures) < RULES_MOSTLY)
 		return false;
 	return t->pool.saturated ||
 	       (t->in_flight_peak >= QUEUE_MIN &&

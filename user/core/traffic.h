@@ -45,6 +45,8 @@
 #define TRAFFIC_STEP_BYTES	 MIB		    /* growth that may be its */
 #define TRAFFIC_SMALL_BODY_BYTES (64 * KIB)
 #define TRAFFIC_FLIGHT_BYTES	 (256 * KIB)
+/* A collector that never rests would keep a core busy, were the machine not busy as well. */
+#define TRAFFIC_BUSY_SHARE 0.3
 
 /* What a process did, up to now or to its death. */
 struct traffic_story {
@@ -66,6 +68,7 @@ struct traffic_story {
 	double cpu_per_request_ratio; /* 0 unknown */
 	double request_rate_ratio;    /* requests per second now to then */
 	uint64_t thrash_ns;	      /* since when; 0 not */
+	uint64_t high_ns; /* since when it has held nearly as much as it ever did; 0 unknown */
 	/* stall */
 	uint64_t silent_ns; /* requests have waited since then, hardly any was answered; 0 not so */
 	uint64_t major_faults_per_s;
@@ -212,6 +215,16 @@ void traffic_usage(struct traffic *t, uint64_t ts_ns, uint64_t anon_bytes, uint6
  * of sockets closed by its end, do not.
  */
 void traffic_end(struct traffic *t, uint64_t ts_ns);
+
+/* How badly one of several that serve is off; what the others do is no part of it. */
+enum traffic_trouble {
+	TRAFFIC_FINE = 0,
+	TRAFFIC_SILENT,	  /* requests have waited for seconds, and hardly any was answered */
+	TRAFFIC_COMPUTES, /* so, and it computes all the time */
+	TRAFFIC_THRASHES, /* CPU per request far above its own past, and memory at its highest */
+};
+
+enum traffic_trouble traffic_trouble(const struct traffic *t, uint64_t now_ns);
 
 /* The account up to now_ns, or to its end if that was earlier. */
 void traffic_conclude(const struct traffic *t, uint64_t now_ns, struct traffic_story *out);

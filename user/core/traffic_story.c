@@ -51,6 +51,10 @@
 #define PAYLOAD_STEP_KIB ((double)(TRAFFIC_STEP_BYTES / KIB))
 #define POOL_MEMORY_NS	 (15 * NSEC_PER_SEC)
 #define UNANSWERED_NS	 (5 * NSEC_PER_SEC)
+/* "Nearly as much" as it ever held. */
+#define NEARLY_ALL     0.8
+#define STILL_MUCH     0.6
+#define LONG_SILENT_NS (5 * NSEC_PER_SEC)
 /* Two ticks: a request may always wait at the time of reading. */
 #define SILENT_NS (2 * NSEC_PER_SEC)
 
@@ -320,6 +324,25 @@ static uint64_t silent_since(const struct traffic *t, uint64_t now_ns)
 	return t->waiting_ns;
 }
 
+/*
+ * Since it first held nearly as much, and has not lost much of it since: collectors give some back.
+ * The whole time that is remembered may be too short to tell: then since it began to be watched.
+ */
+static uint64_t high_since(const struct traffic *t)
+{
+	double peak_kib = (double)t->peak_anon_bytes / KIB;
+	uint64_t oldest = traffic_oldest(t), first = t->second + 1, i = first;
+
+	while (i > oldest && (double)traffic_at(t, i - 1)->anon_kib >= STILL_MUCH * peak_kib) {
+		i--;
+		if ((double)traffic_at(t, i)->anon_kib >= NEARLY_ALL * peak_kib)
+			first = i;
+	}
+	if (first > t->second)
+		return 0;
+	return first > oldest ? traffic_begin_ns(t, first) : t->first_ns;
+}
+
 static uint64_t in_flight_peak(const struct traffic *t)
 {
 	uint64_t peak = 0;
@@ -337,6 +360,7 @@ static void tell_load(const struct traffic *t, uint64_t now_ns, struct traffic_s
 	out->cpu_per_request_ratio = cpu_ratio(t);
 	out->request_rate_ratio = rate_ratio(t, &recent);
 	out->thrash_ns = thrashing_since(t, now_ns);
+	out->high_ns = high_since(t);
 	out->silent_ns = silent_since(t, now_ns);
 	out->major_faults_per_s = recent.major_faults / recent.nr;
 	out->cpu_share = share_of_core(&recent);
@@ -361,6 +385,19 @@ static void tell_measures(const struct traffic *t, uint64_t now_ns, struct traff
 	if (out->silent_ns)
 		e->stalled_s =
 			measured((double)since_ns(now_ns, out->silent_ns) / (double)NSEC_PER_SEC);
+}
+
+enum traffic_trouble traffic_trouble(const struct traffic *t, uint64_t now_ns)
+{
+	uint64_t silent_ns = t->served ? silent_since(t, now_ns) : 0;
+	struct traffic_recent recent;
+
+	if (thrashing_since(t, now_ns))
+		return TRAFFIC_THRASHES;
+	if (!silent_ns || since_ns(now_ns, silent_ns) < LONG_SILENT_NS)
+		return TRAFFIC_FINE;
+	traffic_recently(t, &recent);
+	return share_of_core(&recent) >= TRAFFIC_BUSY_SHARE ? TRAFFIC_COMPUTES : TRAFFIC_SILENT;
 }
 
 void traffic_conclude(const struct traffic *t, uint64_t now_ns, struct traffic_story *out)

@@ -80,7 +80,7 @@ struct verdict_facts {
 	uint64_t unreachable;
 	uint64_t no_port;     /* the gateway had no local port left */
 	uint64_t accept_full; /* connects that met a full accept queue of the service */
-	uint64_t abandoned;   /* requests the gateway gave up waiting for */
+	uint64_t abandoned;   /* of the failures: requests the gateway gave up waiting for */
 	uint64_t silent_ns;   /* longest time without any answer while it did */
 	bool ever_answered;   /* the upstream did within the last ten minutes */
 	bool listener_came;   /* the address got its listener only after the first failure */
@@ -88,7 +88,7 @@ struct verdict_facts {
 	uint64_t failing_ns;  /* from the first failure to now */
 	bool same_host;	      /* its address belongs to a service or namespace of this host */
 	double load_ratio;    /* requests per second at the gateway, now to usual; 0 unknown */
-	uint64_t failures;    /* on the upstream legs */
+	uint64_t failures;    /* on the upstream legs, or waiting there in vain */
 	uint64_t on_reused;   /* of them, without answer on a connection that had answered before */
 	uint64_t refused;
 	uint64_t answers; /* of the upstream in the same time */
