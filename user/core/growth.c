@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* growth.c - see growth.h. */
-#include "core/growth.h"
-
+/*
+ * growth.c - see growth.h. Takes samples and tells how a process grows as it lives: its level, and when it
+ * would meet its ceiling. What its end says is growth_story.c.
+ */
 #include <math.h>
 #include <string.h>
 
-static const uint32_t scale_s[GROWTH_SCALES] = {1, 10, 60, 600};
+#include "core/growth_parts.h"
+
+const uint32_t growth_scale_s[GROWTH_SCALES] = {1, 10, 60, 600};
 #define MINUTE_SCALE   1 /* the one whose closed buckets tell what was a minute ago */
 #define MINUTE_BUCKETS 6
 #define LONG_SCALE     2 /* the shortest one with a window of half an hour */
@@ -47,22 +50,10 @@ static const uint32_t scale_s[GROWTH_SCALES] = {1, 10, 60, 600};
 /* Growth beside the heap does not lead to the limit of the heap. */
 #define MOSTLY_NATIVE 0.5
 
-/*
- * The last stretch before a ceiling is flat: the collector runs without end, or reclaim eats what
- * is won. So the trend of a dead process is also asked up to where it had this part of its end.
- */
-#define PLATEAU_OF_END 0.92
-/* The last half of the way up at less than this part of the mean speed: 0.6 of the first half's. */
-#define CONCAVE 0.75
 /* The first half of a window at less than this part of it: what grows did not do so all the time. */
 #define CONVEX 0.5
 
-#define LAST_MINUTE_NS	      (60 * NSEC_PER_SEC)
-#define FROM_START_NS	      (5 * NSEC_PER_SEC)
-#define MIN_POINTS_FROM_START 3
-#define MAX_STEP_OF_GROWTH    0.6
-/* A minimum may dip a little under page-outs and still count as growth. */
-#define MAX_DIP_OF_VALUE 0.02
+#define LAST_MINUTE_NS (60 * NSEC_PER_SEC)
 
 bool growth_full(const struct growths *t)
 {
@@ -94,11 +85,6 @@ void growth_put(struct growths *t, uint16_t index)
 	t->free_list = index;
 }
 
-static uint32_t to_kib(uint64_t bytes)
-{
-	return (uint32_t)min_u64(bytes / KIB, UINT32_MAX);
-}
-
 uint64_t growth_native_bytes(const struct growth *g)
 {
 	const struct growth_native *n = &g->native;
@@ -119,7 +105,7 @@ static void note_peak(struct growth *g, uint32_t kib)
 
 void growth_sample(struct growth *g, uint64_t ts_ns, uint64_t anon_bytes)
 {
-	struct trend_point p = {to_kib(anon_bytes), to_kib(growth_native_bytes(g))};
+	struct trend_point p = {growth_kib(anon_bytes), growth_kib(growth_native_bytes(g))};
 
 	if (!g->first_ns) {
 		g->first_ns = ts_ns;
@@ -131,7 +117,7 @@ void growth_sample(struct growth *g, uint64_t ts_ns, uint64_t anon_bytes)
 		g->lowest_kib = p.floor_kib;
 	note_peak(g, p.floor_kib);
 	for (int i = 0; i < GROWTH_SCALES; i++)
-		if (trend_add(&g->rings[i], scale_s[i] * NSEC_PER_SEC, ts_ns, p))
+		if (trend_add(&g->rings[i], growth_scale_s[i] * NSEC_PER_SEC, ts_ns, p))
 			g->due |= (uint8_t)(1 << i);
 }
 
@@ -148,12 +134,11 @@ uint64_t growth_of_last_minute(const struct growth *g, uint64_t now_ns, uint64_t
 	return since_ns(anon_bytes, points[nr - back].floor_kib * KIB);
 }
 
-/* Buckets shorter than the tick repeat samples, and steps look like a trend. */
-static int finest_scale(uint64_t tick_ns)
+int growth_finest_scale(uint64_t tick_ns)
 {
 	int scale = 0;
 
-	while (scale < GROWTH_SCALES - 1 && scale_s[scale] * NSEC_PER_SEC < tick_ns)
+	while (scale < GROWTH_SCALES - 1 && growth_scale_s[scale] * NSEC_PER_SEC < tick_ns)
 		scale++;
 	return scale;
 }
@@ -234,7 +219,7 @@ static bool is_unheard_of(const struct growth *g, const struct growth_now *now)
 /* Throughout the window: neither a step somewhere in it nor the begin of something that rests. */
 static bool is_straight(const struct trend *trend)
 {
-	return trend->late_slope >= CONCAVE * trend->slope &&
+	return trend->late_slope >= GROWTH_CONCAVE * trend->slope &&
 	       trend->early_slope >= CONVEX * trend->slope;
 }
 
@@ -289,7 +274,7 @@ static uint64_t persistence_buckets(const struct growth *g, int scale, const str
 
 	if (left.has && left.value < NEAR_EXHAUSTION_S)
 		return TREND_BUCKETS / 2;
-	return max_u64(TREND_BUCKETS / 2, LASTING_S / scale_s[scale]);
+	return max_u64(TREND_BUCKETS / 2, LASTING_S / growth_scale_s[scale]);
 }
 
 /* One scale: none -> suspected -> (still so later) probable, or back to none. */
@@ -303,7 +288,7 @@ static void evaluate_scale(struct growth *g, int scale, const struct growth_now 
 
 	if (nr_points < EARLY_POINTS)
 		return;
-	trend_evaluate(points, nr_points, scale_s[scale], &trend);
+	trend_evaluate(points, nr_points, growth_scale_s[scale], &trend);
 	growing = trend.growing && scale_may_speak(g, scale, &trend, now);
 	if (growing) {
 		g->trends[scale] = trend;
@@ -428,7 +413,7 @@ bool growth_evaluate(struct growth *g, const struct growth_now *now, struct repo
 	int nearest;
 	bool near;
 
-	for (int i = finest_scale(now->tick_ns); i < GROWTH_SCALES; i++)
+	for (int i = growth_finest_scale(now->tick_ns); i < GROWTH_SCALES; i++)
 		if (g->due & 1 << i)
 			evaluate_scale(g, i, now);
 	g->due = 0;
@@ -445,153 +430,4 @@ bool growth_evaluate(struct growth *g, const struct growth_now *now, struct repo
 	if (out->exhaustion_s.has)
 		remember_prediction(g, now->now_ns, out->exhaustion_s.value);
 	return true;
-}
-
-/* Closed buckets and the open one, the newest TREND_BUCKETS of them. */
-static uint32_t points_with_open(const struct trend_ring *ring,
-				 struct trend_point out[TREND_BUCKETS])
-{
-	uint32_t nr = trend_points(ring, out);
-
-	if (!ring->started)
-		return 0;
-	if (nr == TREND_BUCKETS) {
-		memmove(out, out + 1, (nr - 1) * sizeof(*out));
-		nr--;
-	}
-	out[nr] = ring->open;
-	return nr + 1;
-}
-
-/* How far it slowed down on its way up, apart from the last stretch. */
-static void tell_shape(const struct trend *rise, struct growth_story *out)
-{
-	if (!rise->significant || rise->slope <= 0)
-		return;
-	out->concavity = fmax(rise->late_slope / rise->slope, 0);
-	out->concave = out->concavity < CONCAVE;
-}
-
-static bool grew_on_scale(const struct growth *g, int scale, const struct growth_end *end,
-			  struct growth_story *out)
-{
-	struct trend_point points[TREND_BUCKETS];
-	uint32_t nr = points_with_open(&g->rings[scale], points);
-	double plateau = PLATEAU_OF_END * (double)to_kib(end->anon_bytes);
-	struct trend rise;
-	uint32_t nr_rise = 0;
-
-	while (nr_rise < nr && (double)points[nr_rise].floor_kib < plateau)
-		nr_rise++;
-	trend_evaluate(points, nr, scale_s[scale], &out->trend);
-	trend_evaluate(points, min_u64(nr_rise + 1, nr), scale_s[scale], &rise);
-	if (!out->trend.growing)
-		out->trend = rise;
-	tell_shape(&rise, out);
-	out->onset_ns = since_ns(g->rings[scale].bucket + 1, nr) * scale_s[scale] * NSEC_PER_SEC;
-	out->native_share.value = out->trend.native_share;
-	return out->trend.growing;
-}
-
-/* It stands still where it got to by growing: the newest trend that was told of is the story. */
-static bool grew_before(const struct growth *g, int scale, const struct growth_end *end,
-			struct growth_story *out)
-{
-	const struct trend *trend = &g->trends[scale];
-
-	if (!g->levels[scale] || !trend->growing ||
-	    (double)end->anon_bytes < PLATEAU_OF_END * (double)trend->last_bytes)
-		return false;
-	out->trend = *trend;
-	tell_shape(trend, out);
-	out->onset_ns = since_ns(g->grew_bucket[scale], trend->nr) * scale_s[scale] * NSEC_PER_SEC;
-	out->native_share.value = trend->native_share;
-	return true;
-}
-
-struct rise {
-	uint64_t first_kib, last_kib;
-	uint64_t largest_step_kib;
-	bool monotone;
-};
-
-static void measure_rise(const struct trend_point *points, uint32_t nr, uint32_t end_kib,
-			 struct rise *out)
-{
-	memset(out, 0, sizeof(*out));
-	out->monotone = true;
-	out->first_kib = out->last_kib = points[0].floor_kib;
-	for (uint32_t i = 1; i <= nr; i++) {
-		uint64_t kib = i < nr ? points[i].floor_kib : max_u64(end_kib, out->last_kib);
-
-		if ((double)kib < (1 - MAX_DIP_OF_VALUE) * (double)out->last_kib)
-			out->monotone = false;
-		if (kib > out->last_kib && kib - out->last_kib > out->largest_step_kib)
-			out->largest_step_kib = kib - out->last_kib;
-		out->last_kib = kib;
-	}
-}
-
-/* Steady growth of a process that died before a trend was possible. */
-static bool grew_from_start(const struct growth *g, const struct growth_end *end,
-			    struct growth_story *out)
-{
-	struct trend_point points[TREND_BUCKETS];
-	int scale = finest_scale(end->tick_ns);
-	uint32_t nr = points_with_open(&g->rings[scale], points);
-	struct rise rise;
-	uint64_t kib;
-
-	if (!nr)
-		return false;
-	measure_rise(points, nr, to_kib(end->anon_bytes), &rise);
-	kib = since_ns(rise.last_kib, rise.first_kib);
-	if (kib) /* what grew and shrank again is no larger a jump than all of it */
-		out->jump_share = (double)min_u64(rise.largest_step_kib, kib) / (double)kib;
-	if (nr < MIN_POINTS_FROM_START || nr >= TREND_MIN_BUCKETS || out->watched_late ||
-	    !rise.monotone || kib * KIB < GROWTH_MIN_ANON_BYTES ||
-	    out->jump_share > MAX_STEP_OF_GROWTH)
-		return false;
-	out->trend.window_s = (double)nr * scale_s[scale];
-	out->trend.slope = (double)(kib * KIB) / out->trend.window_s;
-	out->onset_ns = g->first_ns;
-	out->native_share.value =
-		(double)since_ns(points[nr - 1].native_kib, points[0].native_kib) / (double)kib;
-	return true;
-}
-
-void growth_conclude(const struct growth *g, const struct growth_end *end, struct growth_story *out)
-{
-	uint64_t seen_ns = since_ns(end->ts_ns, g->first_ns);
-	uint64_t grown = since_ns(end->anon_bytes, g->first_anon_bytes);
-	uint64_t requests = since_ns(end->requests, g->first_requests);
-	int finest = finest_scale(end->tick_ns);
-	bool too_short = seen_ns < TREND_MIN_BUCKETS * scale_s[finest] * NSEC_PER_SEC;
-
-	memset(out, 0, sizeof(*out));
-	out->known = g->first_ns != 0;
-	out->prediction_ns = g->prediction_ns;
-	out->predicted_s = g->predicted_s;
-	out->first_prediction_ns = g->first_prediction_ns;
-	out->first_predicted_s = g->first_predicted_s;
-	out->grown_bytes = grown;
-	out->last_minute_bytes = growth_of_last_minute(g, end->ts_ns, end->anon_bytes);
-	out->watched_late = too_short && since_ns(g->first_ns, g->proc.start_ns) > FROM_START_NS;
-	for (int i = GROWTH_SCALES - 1; i >= finest && !out->grew; i--)
-		out->grew = grew_on_scale(g, i, end, out);
-	for (int i = GROWTH_SCALES - 1; i >= finest && !out->grew; i--)
-		out->grew = grew_before(g, i, end, out);
-	if (!out->grew) {
-		out->grew = grew_from_start(g, end, out);
-		/* That no growth was seen means little when there was no time to see one. */
-		out->insufficient = out->grew || too_short;
-	}
-	if (!out->grew)
-		return;
-	if (out->native_share.value > 1)
-		out->native_share.value = 1;
-	out->native_share.has =
-		end->managed_heap && (g->native.has_vm || out->native_share.value > 0.5);
-	if (requests && grown)
-		out->bytes_per_request = (struct measure){(double)grown / (double)requests, true};
 }
