@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * chart.h - the parts of the picture: chart.c is the frame (time, marks, ceilings), chart_panels.c
+ * chart.h - the parts of the picture: chart.c is the frame (time, marks), chart_memory.c and chart_panels.c
  * the curves. Drawing is in units of a sheet CHART_WIDTH wide; text is set for its natural size.
  *
  * Colours and line styles are classes, see report.css. Each panel carries the values behind it in
