@@ -73,19 +73,38 @@ struct bpf_link *loader_link(const struct loader *loader, const char *hook)
 	return found ? found->links[0] : NULL;
 }
 
+static void autoload(const struct loader *loader, const struct probe_candidate *candidate)
+{
+	for (uint32_t p = 0; p < PROBE_MAX_PROGRAMS && candidate->programs[p]; p++)
+		bpf_program__set_autoload(loader_program(loader, candidate->programs[p]), true);
+}
+
+/*
+ * Where the kernel's types say that there is something to attach to, what loads can be attached, for
+ * trampolines were tried.
+ */
+static bool attaches_if_it_loads(const struct loader *loader,
+				 const struct probe_candidate *candidate)
+{
+	const struct bpf_program *program = loader_program(loader, candidate->programs[0]);
+
+	return bpf_program__type(program) == BPF_PROG_TYPE_TRACING;
+}
+
+/* Those behind a candidate that is sure would only be verified, and thrown away. */
 static void set_autoload(struct loader *loader)
 {
 	for (uint32_t h = 0; h < loader->nr_hooks; h++) {
 		struct loader_hook *hook = &loader->hooks[h];
+		bool sure = false;
 
-		for (uint32_t i = 0; i < PROBE_MAX_CANDIDATES; i++) {
+		for (uint32_t i = 0; i < PROBE_MAX_CANDIDATES && !sure; i++) {
 			const struct probe_candidate *candidate = &hook->hook->candidates[i];
 
 			if (!loader_is_candidate(hook, i))
 				continue;
-			for (uint32_t p = 0; p < PROBE_MAX_PROGRAMS && candidate->programs[p]; p++)
-				bpf_program__set_autoload(
-					loader_program(loader, candidate->programs[p]), true);
+			autoload(loader, candidate);
+			sure = attaches_if_it_loads(loader, candidate);
 		}
 	}
 }
