@@ -22,7 +22,9 @@ static void take_sum(struct input *in, uint32_t nr_cpus, struct wire_flow_stats 
 
 static bool is_delta(uint64_t delta, uint64_t last, uint64_t now)
 {
-	return delta == (now > last ? now - last : 0);
+	uint32_t moved = (uint32_t)now - (uint32_t)last;
+
+	return delta == (moved > INT32_MAX ? 0 : moved);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -31,12 +33,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint32_t nr_cpus = input_u8(&in) % MAX_CPUS + 1;
 	struct wire_flow_stats last, now;
 	struct record record;
+	struct flow_told told;
 	bool moved;
 
 	take_sum(&in, nr_cpus, &last);
 	take_sum(&in, nr_cpus, &now);
 	record_init(&record, RECORD_FLOW, 1);
-	moved = flow_delta(&last, &now, &record);
+	flow_told_set(&told, &last);
+	moved = flow_delta(&told, &now, &record);
 	EXPECT(is_delta(record.flow.requests, last.requests, now.requests));
 	EXPECT(is_delta(record.flow.responses, last.responses, now.responses));
 	EXPECT(moved || (!record.flow.requests && !record.flow.responses));

@@ -136,6 +136,15 @@ static void in_flight_is_what_waits_and_never_negative(void **state)
 	assert_int_equal(flow_in_flight(&total), 0);
 }
 
+static bool delta(const struct wire_flow_stats *last, const struct wire_flow_stats *now,
+		  struct record *out)
+{
+	struct flow_told told;
+
+	flow_told_set(&told, last);
+	return flow_delta(&told, now, out);
+}
+
 static void a_quiet_flow_has_no_record(void **state)
 {
 	struct wire_flow_stats total = {.requests = 3, .responses = 3, .opened = 1};
@@ -143,7 +152,7 @@ static void a_quiet_flow_has_no_record(void **state)
 
 	(void)state;
 	record_init(&record, RECORD_FLOW, 1);
-	assert_false(flow_delta(&total, &total, &record));
+	assert_false(delta(&total, &total, &record));
 }
 
 static void a_delta_has_marks_only_for_what_failed(void **state)
@@ -160,7 +169,7 @@ static void a_delta_has_marks_only_for_what_failed(void **state)
 	now.fail_mark[WIRE_FAIL_RST_BEFORE] = (struct wire_mark){3, 4};
 	now.rst_reason = 9;
 	record_init(&record, RECORD_FLOW, 1);
-	assert_true(flow_delta(&last, &now, &record));
+	assert_true(delta(&last, &now, &record));
 	assert_int_equal(record.flow.requests, 2);
 	assert_int_equal(record.flow.responses, 0);
 	assert_int_equal(record.flow.in_flight, 1);
@@ -180,9 +189,27 @@ static void a_counter_that_went_back_counts_as_unchanged(void **state)
 
 	(void)state;
 	record_init(&record, RECORD_FLOW, 1);
-	assert_false(flow_delta(&last, &now, &record));
+	assert_false(delta(&last, &now, &record));
 	assert_int_equal(record.flow.requests, 0);
 	assert_int_equal(record.flow.response_bytes, 0);
+}
+
+static void counts_go_on_beyond_32_bits(void **state)
+{
+	struct wire_flow_stats last = {.requests = UINT32_MAX - 1ULL, .opened = 1};
+	struct wire_flow_stats now = {.requests = UINT32_MAX + 3ULL, .opened = 1};
+	struct record record;
+
+	(void)state;
+	last.response_bytes = 1ULL << 40;
+	now.response_bytes = 3ULL << 40;
+	record_init(&record, RECORD_FLOW, 1);
+	assert_true(delta(&last, &now, &record));
+	assert_int_equal(record.flow.requests, 4);
+	assert_int_equal(record.flow.response_bytes, 2ULL << 40);
+	assert_int_equal(record.flow.in_flight, UINT32_MAX + 3ULL);
+	record_init(&record, RECORD_FLOW, 2);
+	assert_false(delta(&now, &now, &record));
 }
 
 int main(void)
@@ -198,6 +225,7 @@ int main(void)
 		cmocka_unit_test(a_quiet_flow_has_no_record),
 		cmocka_unit_test(a_delta_has_marks_only_for_what_failed),
 		cmocka_unit_test(a_counter_that_went_back_counts_as_unchanged),
+		cmocka_unit_test(counts_go_on_beyond_32_bits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

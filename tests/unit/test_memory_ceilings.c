@@ -23,6 +23,7 @@
 #include "sink/record_file.h"
 #include "source/batch.h"
 #include "source/decode.h"
+#include "source/flow_table.h"
 #include "source/map_memory.h"
 #include "source/processes.h"
 #include "scratch.h"
@@ -361,6 +362,20 @@ static void maps_grow_with_cpus_and_storage_is_per_owner(void **state)
 	assert_in_range(map.each_bytes, 136, 1024);
 }
 
+/* On any number of CPUs: a slot and the page it begins in, and not much more. */
+static void window_over_the_flows_holds_a_slot(void **state)
+{
+	static const uint32_t cpus[] = {1, 2, 3, 64, 128, 1024, 4096};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cpus) / sizeof(cpus[0]); i++) {
+		size_t slot = cpus[i] * sizeof(struct wire_flow_stats);
+
+		assert_in_range(flow_table_window_bytes(cpus[i], 128), slot + 4096,
+				slot + 128 * 1024);
+	}
+}
+
 static void mapped_program_is_counted(void **state)
 {
 	(void)state;
@@ -379,6 +394,7 @@ int main(void)
 		cmocka_unit_test(rows_of_the_core_add_up_to_its_ceiling),
 		cmocka_unit_test(maps_take_at_least_what_the_kernel_charges),
 		cmocka_unit_test(maps_grow_with_cpus_and_storage_is_per_owner),
+		cmocka_unit_test(window_over_the_flows_holds_a_slot),
 		cmocka_unit_test(mapped_program_is_counted),
 	};
 

@@ -255,6 +255,15 @@ static int start(struct bpf_source *s, char *error, size_t error_size)
 	return check_strict(s, error, error_size);
 }
 
+/* Not the whole of it: its user moves a window over it. */
+static void describe_flow_window(const struct loader *loader, struct host *out)
+{
+	for (uint32_t i = 0; i < out->nr_maps; i++)
+		if (strcmp(out->maps[i].name, "flow_stats") == 0)
+			out->maps[i].mapped_bytes =
+				flow_table_window_bytes(loader->nr_cpus, loader->nr_flow_slots);
+}
+
 /* Each table from its own limit; the rest of it is small and of fixed size. */
 static void describe(const struct bpf_source *s, struct host *out)
 {
@@ -273,6 +282,7 @@ static void describe(const struct bpf_source *s, struct host *out)
 	};
 
 	loader_describe(&s->loader, out);
+	describe_flow_window(&s->loader, out);
 	host_add_memory(out, "source", rows, sizeof(rows) / sizeof(rows[0]));
 }
 

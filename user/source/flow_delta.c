@@ -134,44 +134,67 @@ uint64_t flow_in_flight(const struct wire_flow_stats *total)
 	return total->requests - done;
 }
 
+void flow_told_set(struct flow_told *told, const struct wire_flow_stats *now)
+{
+	told->request_bytes = now->request_bytes;
+	told->response_bytes = now->response_bytes;
+	told->latency_sum_ns = now->latency_sum_ns;
+	told->requests = (uint32_t)now->requests;
+	told->responses = (uint32_t)now->responses;
+	told->opened = (uint32_t)now->opened;
+	told->closed = (uint32_t)now->closed;
+	told->in_flight = (uint32_t)flow_in_flight(now);
+	for (int i = 0; i < NR_WIRE_STATUSES; i++)
+		told->status[i] = (uint32_t)now->status[i];
+	for (int i = 0; i < NR_WIRE_FAILS; i++)
+		told->fail[i] = (uint32_t)now->fail[i];
+	memcpy(told->latency, now->latency, sizeof(told->latency));
+}
+
 static uint64_t grown(uint64_t last, uint64_t now)
 {
 	return now > last ? now - last : 0;
 }
 
-static bool subtract_outcomes(const struct wire_flow_stats *last, const struct wire_flow_stats *now,
+static uint32_t counted(uint32_t last, uint64_t now)
+{
+	uint32_t count = (uint32_t)now - last;
+
+	return count > INT32_MAX ? 0 : count;
+}
+
+static bool subtract_outcomes(const struct flow_told *last, const struct wire_flow_stats *now,
 			      struct record_flow *flow)
 {
 	uint64_t any = 0;
 
 	for (int i = 0; i < NR_WIRE_STATUSES; i++)
-		any |= flow->status[i] = grown(last->status[i], now->status[i]);
+		any |= flow->status[i] = counted(last->status[i], now->status[i]);
 	for (int i = 0; i < NR_WIRE_FAILS; i++) {
-		any |= flow->fail[i] = grown(last->fail[i], now->fail[i]);
+		any |= flow->fail[i] = counted(last->fail[i], now->fail[i]);
 		if (!flow->fail[i])
 			continue;
 		flow->fail_mark[i].first_ns = now->fail_mark[i].first_ns;
 		flow->fail_mark[i].last_ns = now->fail_mark[i].last_ns;
 	}
 	for (int i = 0; i < WIRE_LATENCY_BUCKETS; i++)
-		any |= flow->latency[i] = (uint32_t)grown(last->latency[i], now->latency[i]);
+		any |= flow->latency[i] = counted(last->latency[i], now->latency[i]);
 	if (flow->fail[WIRE_FAIL_RST_SENT])
 		flow->rst_reason = now->rst_reason;
 	return any != 0;
 }
 
-bool flow_delta(const struct wire_flow_stats *last, const struct wire_flow_stats *now,
-		struct record *out)
+bool flow_delta(const struct flow_told *last, const struct wire_flow_stats *now, struct record *out)
 {
 	struct record_flow *flow = &out->flow;
 	bool any = subtract_outcomes(last, now, flow);
 
-	flow->requests = grown(last->requests, now->requests);
-	flow->responses = grown(last->responses, now->responses);
+	flow->requests = counted(last->requests, now->requests);
+	flow->responses = counted(last->responses, now->responses);
 	flow->request_bytes = grown(last->request_bytes, now->request_bytes);
 	flow->response_bytes = grown(last->response_bytes, now->response_bytes);
-	flow->opened = grown(last->opened, now->opened);
-	flow->closed = grown(last->closed, now->closed);
+	flow->opened = counted(last->opened, now->opened);
+	flow->closed = counted(last->closed, now->closed);
 	flow->latency_sum_ns = grown(last->latency_sum_ns, now->latency_sum_ns);
 	flow->max_request_bytes = now->max_request_bytes;
 	flow->in_flight = flow_in_flight(now);
@@ -179,5 +202,5 @@ bool flow_delta(const struct wire_flow_stats *last, const struct wire_flow_stats
 	flow->ok_mark.last_ns = now->ok_mark.last_ns;
 	return any || flow->requests || flow->responses || flow->request_bytes ||
 	       flow->response_bytes || flow->opened || flow->closed ||
-	       flow->in_flight != flow_in_flight(last);
+	       (uint32_t)flow->in_flight != last->in_flight;
 }

@@ -26,10 +26,30 @@ bool flow_mark_merge(struct wire_mark *into, const struct wire_mark *mark);
 uint64_t flow_in_flight(const struct wire_flow_stats *total);
 
 /*
- * Fill the counters of out->flow with what happened between two totals. Returns whether anything
- * did; a counter that went backwards counts as unchanged.
+ * What of a total is needed to tell what came after it, for there is one for each flow. Counts are kept
+ * modulo 2^32: between two looks they move by less than half of that.
  */
-bool flow_delta(const struct wire_flow_stats *last, const struct wire_flow_stats *now,
+struct flow_told {
+	uint64_t request_bytes;
+	uint64_t response_bytes;
+	uint64_t latency_sum_ns;
+	uint32_t requests;
+	uint32_t responses;
+	uint32_t opened;
+	uint32_t closed;
+	uint32_t in_flight;
+	uint32_t status[NR_WIRE_STATUSES];
+	uint32_t fail[NR_WIRE_FAILS];
+	uint32_t latency[WIRE_LATENCY_BUCKETS];
+};
+
+void flow_told_set(struct flow_told *told, const struct wire_flow_stats *now);
+
+/*
+ * Fill the counters of out->flow with what happened since then. Returns whether anything did; a counter
+ * that went backwards counts as unchanged.
+ */
+bool flow_delta(const struct flow_told *last, const struct wire_flow_stats *now,
 		struct record *out);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "source/decode.h"
 #include "source/flow_delta.h"
@@ -17,24 +18,75 @@
 /* Between deleting the key and reuse: far longer than any program runs. */
 #define QUARANTINE_NS (2 * NS_PER_S)
 #define BATCH_KEYS    64U
+/* Of the counters so much is mapped at a time: each page of a mapping is resident, used or not. */
+#define WINDOW_BYTES (64U << 10)
 /* Before each block, and to round it up. */
 #define MALLOC_OVERHEAD 16U
 
 struct flow {
 	struct wire_flow_key key;
-	struct wire_flow_stats told;
+	struct flow_told told;
 	uint64_t moved_ns;    /* when a counter last moved */
 	uint64_t unlinked_ns; /* when its key was deleted; 0: in use */
 };
 
-static size_t mapped_bytes(const struct flow_table *table)
+static size_t slot_bytes(uint32_t nr_cpus)
 {
-	return (size_t)table->nr_slots * table->nr_cpus * sizeof(*table->rows);
+	return nr_cpus * sizeof(struct wire_flow_stats);
 }
 
-static struct wire_flow_stats *rows_of(const struct flow_table *table, uint32_t slot)
+static size_t whole_pages(size_t bytes)
 {
-	return &table->rows[(size_t)slot * table->nr_cpus];
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	return (bytes + page - 1) / page * page;
+}
+
+/* A slot may begin and end amid a page. */
+size_t flow_table_window_bytes(uint32_t nr_cpus, uint32_t nr_slots)
+{
+	size_t bytes = whole_pages(slot_bytes(nr_cpus)) + whole_pages(1);
+	size_t all = whole_pages(slot_bytes(nr_cpus) * nr_slots);
+
+	bytes = bytes > WINDOW_BYTES ? bytes : whole_pages(WINDOW_BYTES);
+	return bytes < all ? bytes : all;
+}
+
+static void unmap_window(struct flow_table *table)
+{
+	if (table->window)
+		munmap(table->window, table->window_bytes);
+	table->window = NULL;
+}
+
+static int move_window(struct flow_table *table, size_t offset)
+{
+	size_t all = whole_pages(slot_bytes(table->nr_cpus) * table->nr_slots);
+	size_t begin = offset - offset % whole_pages(1);
+	void *window;
+
+	if (begin > all - table->window_bytes)
+		begin = all - table->window_bytes;
+	unmap_window(table);
+	window = mmap(NULL, table->window_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+		      table->maps.stats_fd, (off_t)begin);
+	if (window == MAP_FAILED)
+		return -errno;
+	table->window = window;
+	table->window_begin = begin;
+	return 0;
+}
+
+/* Valid until the rows of another slot are asked for. NULL without memory: it is tried again next time. */
+static struct wire_flow_stats *rows_of(struct flow_table *table, uint32_t slot)
+{
+	size_t bytes = slot_bytes(table->nr_cpus), offset = slot * bytes;
+
+	if ((!table->window || offset < table->window_begin ||
+	     offset + bytes > table->window_begin + table->window_bytes) &&
+	    move_window(table, offset))
+		return NULL;
+	return (struct wire_flow_stats *)(table->window + (offset - table->window_begin));
 }
 
 static int push_free(const struct flow_table *table, uint32_t slot)
@@ -49,18 +101,16 @@ static int push_free(const struct flow_table *table, uint32_t slot)
 int flow_table_init(struct flow_table *table, const struct flow_maps *maps, uint32_t nr_cpus,
 		    uint32_t nr_slots)
 {
-	void *rows;
-	int err = 0;
+	int err;
 
 	memset(table, 0, sizeof(*table));
 	table->maps = *maps;
 	table->nr_cpus = nr_cpus;
 	table->nr_slots = nr_slots;
-	rows = mmap(NULL, mapped_bytes(table), PROT_READ | PROT_WRITE, MAP_SHARED, maps->stats_fd,
-		    0);
-	if (rows == MAP_FAILED)
-		return -errno;
-	table->rows = rows;
+	table->window_bytes = flow_table_window_bytes(nr_cpus, nr_slots);
+	err = move_window(table, 0);
+	if (err)
+		return err;
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 	table->flows = calloc(nr_slots, sizeof(*table->flows));
 	if (!table->flows)
@@ -72,8 +122,7 @@ int flow_table_init(struct flow_table *table, const struct flow_maps *maps, uint
 
 void flow_table_free(struct flow_table *table)
 {
-	if (table->rows)
-		munmap(table->rows, mapped_bytes(table));
+	unmap_window(table);
 	for (uint32_t slot = 0; table->flows && slot < table->nr_slots; slot++)
 		free(table->flows[slot]);
 	free(table->flows);
@@ -83,17 +132,6 @@ void flow_table_free(struct flow_table *table)
 size_t flow_table_memory_ceiling(uint32_t nr_slots)
 {
 	return nr_slots * (sizeof(struct flow *) + sizeof(struct flow) + MALLOC_OVERHEAD);
-}
-
-/* A slot counts its first socket before anything else. */
-static bool is_touched(const struct flow_table *table, uint32_t slot)
-{
-	const struct wire_flow_stats *rows = rows_of(table, slot);
-
-	for (uint32_t cpu = 0; cpu < table->nr_cpus; cpu++)
-		if (__atomic_load_n(&rows[cpu].opened, __ATOMIC_RELAXED))
-			return true;
-	return false;
 }
 
 static void learn_key(struct flow_table *table, const struct wire_flow_key *key, uint32_t slot,
@@ -130,16 +168,6 @@ static void learn_keys(struct flow_table *table, uint64_t now_ns)
 	}
 }
 
-static void learn_new_slots(struct flow_table *table, uint64_t now_ns)
-{
-	for (uint32_t slot = WIRE_FLOW_OVERFLOW_SLOT + 1; slot < table->nr_slots; slot++) {
-		if (table->flows[slot] || !is_touched(table, slot))
-			continue;
-		learn_keys(table, now_ns);
-		return;
-	}
-}
-
 /* About so many packets went by: what is longer than a segment costs one per piece. */
 static uint64_t messages_of(const struct record_flow *flow)
 {
@@ -149,15 +177,18 @@ static uint64_t messages_of(const struct record_flow *flow)
 
 static void tell(struct flow_table *table, uint32_t slot, uint64_t now_ns, struct batch *batch)
 {
+	const struct wire_flow_stats *rows = rows_of(table, slot);
 	struct flow *flow = table->flows[slot];
 	struct wire_flow_stats now;
 	struct record record;
 
-	flow_sum(rows_of(table, slot), table->nr_cpus, &now);
+	if (!rows)
+		return;
+	flow_sum(rows, table->nr_cpus, &now);
 	record_init(&record, RECORD_FLOW, now_ns);
 	if (!flow_delta(&flow->told, &now, &record))
 		return;
-	flow->told = now;
+	flow_told_set(&flow->told, &now);
 	flow->moved_ns = now_ns;
 	table->messages += messages_of(&record.flow);
 	if (flow->key.role == WIRE_ROLE_NONE || flow->key.role > WIRE_ROLE_BACKEND)
@@ -170,7 +201,7 @@ static void tell(struct flow_table *table, uint32_t slot, uint64_t now_ns, struc
 
 void flow_table_collect(struct flow_table *table, uint64_t now_ns, struct batch *batch)
 {
-	learn_new_slots(table, now_ns);
+	learn_keys(table, now_ns);
 	for (uint32_t slot = 0; slot < table->nr_slots; slot++)
 		if (table->flows[slot])
 			tell(table, slot, now_ns, batch);
@@ -194,7 +225,7 @@ void flow_table_each(const struct flow_table *table, flow_seen_fn fn, void *arg)
 
 static bool has_sockets(const struct flow *flow)
 {
-	return flow->told.opened > flow->told.closed;
+	return (int32_t)(flow->told.opened - flow->told.closed) > 0;
 }
 
 static bool is_unused(const struct flow *flow, uint64_t now_ns, bool is_alive)
@@ -211,6 +242,8 @@ static void give_back(struct flow_table *table, uint32_t slot)
 {
 	struct wire_flow_stats *rows = rows_of(table, slot);
 
+	if (!rows)
+		return;
 	memset(rows, 0, table->nr_cpus * sizeof(*rows));
 	free(table->flows[slot]);
 	table->flows[slot] = NULL;

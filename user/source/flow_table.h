@@ -6,6 +6,8 @@
  * The kernel takes slots from a queue when a flow is new; only we put them back. A socket remembers
  * its slot, so a slot is given back in two steps: first its key is deleted, so that nobody finds it
  * any more; when nothing counted in it for a while after that, it is zeroed and queued.
+ *
+ * The counters are read through a mapping that moves over the slots in use, in their order.
  */
 #ifndef MEMSWELL_FLOW_TABLE_H
 #define MEMSWELL_FLOW_TABLE_H
@@ -32,9 +34,11 @@ struct flow_table {
 	struct flow_maps maps;
 	uint32_t nr_cpus;
 	uint32_t nr_slots;
-	struct wire_flow_stats *rows; /* mapped: nr_slots * nr_cpus */
-	struct flow **flows;	      /* by slot; NULL: free, or not seen yet */
-	uint64_t messages;	      /* requests, responses and 16 KiB of body each, so far */
+	uint8_t *window; /* mapped part of the counters; NULL: none */
+	size_t window_bytes;
+	size_t window_begin; /* where in the map */
+	struct flow **flows; /* by slot; NULL: free, or not seen yet */
+	uint64_t messages;   /* requests, responses and 16 KiB of body each, so far */
 };
 
 /* Whether a process still runs. */
@@ -47,7 +51,9 @@ typedef void (*flow_seen_fn)(void *arg, const struct wire_proc *proc);
 int flow_table_init(struct flow_table *table, const struct flow_maps *maps, uint32_t nr_cpus,
 		    uint32_t nr_slots);
 void flow_table_free(struct flow_table *table);
-/* Without the counters, which are the map's. */
+/* What of the counters is mapped, at most. */
+size_t flow_table_window_bytes(uint32_t nr_cpus, uint32_t nr_slots);
+/* Without that. */
 size_t flow_table_memory_ceiling(uint32_t nr_slots);
 
 /* A record for every flow in which something happened since the last call. */
