@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * options.c - see options.h. The option table is the single list: parsing, help and error texts
- * come from its rows. Parsing decides nothing about the run and prints nothing.
+ * options.c - see options.h. The commands and options there are, as the two tables that parsing, help, manual and
+ * completions are made of, and what each option sets.
  */
 #include "options.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define DEFAULT_KEEP 5
 
 #define LIVE	  (COMMAND_BIT(COMMAND_RUN) | COMMAND_BIT(COMMAND_RECORD))
 #define WATCHING  (LIVE | COMMAND_BIT(COMMAND_TOP))
@@ -19,7 +16,7 @@
 #define VIEWS	  (COMMAND_BIT(COMMAND_REPORT) | COMMAND_BIT(COMMAND_EXPLAIN))
 #define ANY	  ((1U << NR_COMMANDS) - 1)
 
-static const struct command_row commands[NR_COMMANDS] = {
+const struct command_row command_rows[NR_COMMANDS] = {
 	[COMMAND_RUN] = {"run", NULL, "watch this host, reports on stdout (the default)"},
 	[COMMAND_RECORD] = {"record", "FILE", "the same, and write the record stream to FILE"},
 	[COMMAND_REPLAY] = {"replay", "FILE...", "feed a recording through the core ('-': stdin)",
@@ -194,26 +191,10 @@ static int set_replay(struct options *o, const char *value)
 	return 0;
 }
 
-static int parse_percent(const char *text, double min, double max, double *out)
-{
-	char *end;
-	double value;
-
-	if (*text < '0' || *text > '9')
-		return -EINVAL;
-	value = strtod(text, &end);
-	if (!strcmp(end, "%"))
-		end++;
-	if (*end || !(value >= min && value <= max))
-		return -EINVAL;
-	*out = value;
-	return 0;
-}
-
 static int set_budget(struct options *o, const char *value)
 {
 	double percent;
-	int err = parse_percent(value, OPTIONS_BUDGET_MIN, OPTIONS_BUDGET_MAX, &percent);
+	int err = options_parse_percent(value, OPTIONS_BUDGET_MIN, OPTIONS_BUDGET_MAX, &percent);
 
 	if (!err)
 		o->budget_ppm = (uint32_t)(percent * 1e4 + 0.5);
@@ -223,7 +204,7 @@ static int set_budget(struct options *o, const char *value)
 static int set_bpf_stats(struct options *o, const char *value)
 {
 	double duty = OPTIONS_DUTY_DEFAULT;
-	int err = value ? parse_percent(value, OPTIONS_DUTY_MIN, 100, &duty) : 0;
+	int err = value ? options_parse_percent(value, OPTIONS_DUTY_MIN, 100, &duty) : 0;
 
 	if (!err)
 		o->stats_every = (uint32_t)(100 / duty + 0.5);
@@ -268,7 +249,7 @@ static int set_help(struct options *o, const char *value)
 	return 0;
 }
 
-static const struct option_row options[] = {
+const struct option_row option_rows[] = {
 	{"tick", 't', "TIME", "a time from 100ms to 60s, such as 250ms or 2s", WATCHING, set_tick,
 	 "how often memory is sampled (default 1s)"},
 	{"gateway", 'g', "WHO", "a comm (up to 15 bytes), :PORT or COMM:PORT, at most 16 of them",
@@ -335,344 +316,7 @@ static const struct option_row options[] = {
 	{"log-level", 'l', "LEVEL", "error, warn, info or debug", ANY, set_log_level,
 	 "what goes to stderr: error, warn, info (default), debug"},
 	{"help", 'h', NULL, NULL, ANY, set_help, "print this text"},
+	{NULL},
 };
 
-#define NR_OPTIONS (sizeof(options) / sizeof(options[0]))
-
-const struct command_row *options_commands(void)
-{
-	return commands;
-}
-
-const struct option_row *options_table(uint32_t *nr)
-{
-	*nr = NR_OPTIONS;
-	return options;
-}
-
-int options_parse_duration(const char *text, uint64_t min_ns, uint64_t max_ns, uint64_t *out_ns)
-{
-	static const struct {
-		const char *unit;
-		double ns;
-	} units[] = {{"ms", 1e6}, {"s", 1e9}, {"m", 60e9}};
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return -EINVAL;
-	errno = 0;
-	double value = strtod(text, &end);
-
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]) && !errno; i++) {
-		if (strcmp(end, units[i].unit))
-			continue;
-		double ns = value * units[i].ns;
-
-		if (!(ns >= (double)min_ns && ns <= (double)max_ns))
-			return -EINVAL;
-		*out_ns = (uint64_t)ns;
-		return 0;
-	}
-	return -EINVAL;
-}
-
-int options_parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *out)
-{
-	static const char units[] = "KMG";
-	const char *unit;
-	unsigned int shift = 0;
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return -EINVAL;
-	errno = 0;
-	unsigned long long value = strtoull(text, &end, 10);
-
-	if (*end && (unit = strchr(units, *end))) {
-		shift = 10 * (unsigned int)(unit - units + 1);
-		end++;
-	}
-	if (errno || *end || value > UINT64_MAX >> shift || value << shift < min ||
-	    value << shift > max)
-		return -EINVAL;
-	*out = value << shift;
-	return 0;
-}
-
-int options_parse_gateway(const char *text, struct gateway_filter *out)
-{
-	struct gateway_filter filter = {0};
-	const char *colon = strrchr(text, ':');
-	size_t comm_len = colon ? (size_t)(colon - text) : strlen(text);
-
-	if (comm_len >= sizeof(filter.comm) || (!comm_len && !colon))
-		return -EINVAL;
-	memcpy(filter.comm, text, comm_len);
-	if (colon) {
-		char *end;
-		unsigned long port = strtoul(colon + 1, &end, 10);
-
-		if (colon[1] < '0' || colon[1] > '9' || *end || !port || port > UINT16_MAX)
-			return -EINVAL;
-		filter.port = port;
-	}
-	*out = filter;
-	return 0;
-}
-
-/* A value from the command line, safe to show: printable ASCII, at most 60 bytes. */
-static const char *shown(const char *text, char *buf, size_t size)
-{
-	size_t i = 0;
-
-	for (; text[i] && i + 1 < size; i++)
-		buf[i] = text[i] >= 0x20 && text[i] < 0x7f ? text[i] : '?';
-	buf[i] = '\0';
-	return buf;
-}
-
-static int find_command(const char *word)
-{
-	for (int i = 0; i < NR_COMMANDS; i++)
-		if (!strcmp(commands[i].name, word))
-			return i;
-	return -EINVAL;
-}
-
-static int take_positionals(int argc, char **argv, int at, struct options *o, char *error,
-			    size_t error_size)
-{
-	char quoted[60];
-
-	if (at < argc && o->command != COMMAND_HELP) {
-		int command = find_command(argv[at]);
-
-		if (command < 0) {
-			snprintf(error, error_size,
-				 "unknown command '%s': expected run, record, replay, report, "
-				 "explain, top, check, health, schema, version or help",
-				 shown(argv[at], quoted, sizeof(quoted)));
-			return -EINVAL;
-		}
-		o->command = command;
-		at++;
-	}
-	if (commands[o->command].file) {
-		if (at == argc) {
-			snprintf(error, error_size, "%s: expected a file name",
-				 commands[o->command].name);
-			return -EINVAL;
-		}
-		int most = commands[o->command].most ? commands[o->command].most : 1;
-
-		o->file = argv[at];
-		o->arguments = argv + at;
-		o->nr_arguments = (uint32_t)(argc - at < most ? argc - at : most);
-		at += (int)o->nr_arguments;
-	}
-	if (at < argc && o->command != COMMAND_HELP) {
-		snprintf(error, error_size, "unexpected argument '%s' after %s",
-			 shown(argv[at], quoted, sizeof(quoted)), commands[o->command].name);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static int check_applicable(unsigned int used, const struct options *o, char *error,
-			    size_t error_size)
-{
-	for (size_t i = 0; i < NR_OPTIONS; i++) {
-		if (!(used & (1U << i)) || options[i].commands & COMMAND_BIT(o->command) ||
-		    o->command == COMMAND_HELP)
-			continue;
-		snprintf(error, error_size, "--%s does not apply to %s", options[i].name,
-			 commands[o->command].name);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-/* Formats are for reports; check knows two of them and no file. */
-static int resolve_format(struct options *o, char *error, size_t error_size)
-{
-	if (o->command == COMMAND_CHECK && o->has_format) {
-		if (o->output || (o->format != FORMAT_TEXT && o->format != FORMAT_JSON)) {
-			snprintf(error, error_size, "--format: check: expected text or json");
-			return -EINVAL;
-		}
-		o->json = o->format == FORMAT_JSON;
-	}
-	if (o->command == COMMAND_REPORT && o->output && !o->has_format) {
-		int format = format_of_file(o->output);
-
-		o->format = format < 0 ? FORMAT_HTML : (enum format)format;
-		o->has_format = true;
-	}
-	return 0;
-}
-
-static int argument_of(const struct option_row *row)
-{
-	if (!row->value)
-		return no_argument;
-	return *row->value == '[' ? optional_argument : required_argument;
-}
-
-/* Options that say something about another one. */
-static int check_together(const struct options *o, char *error, size_t error_size)
-{
-	const struct output_file_options *file = &o->output_file;
-
-	if (o->command == COMMAND_REPLAY && o->nr_arguments > 1 && !o->merge) {
-		snprintf(error, error_size, "replay: expected one file, or --merge");
-		return -EINVAL;
-	}
-	if ((file->max_bytes || file->keep) && !o->output) {
-		snprintf(error, error_size,
-			 "--output-max-bytes and --output-keep: expected --output");
-		return -EINVAL;
-	}
-	if (o->metrics_allow_remote && !o->metrics) {
-		snprintf(error, error_size, "--metrics-allow-remote: expected --metrics");
-		return -EINVAL;
-	}
-	if (o->metrics && !o->metrics_allow_remote &&
-	    !metrics_address_is_local(&o->metrics_address)) {
-		snprintf(error, error_size,
-			 "--metrics: expected a loopback address or unix:PATH; other hosts could "
-			 "read it there, which --metrics-allow-remote allows");
-		return -EINVAL;
-	}
-	if (file->keep && !file->max_bytes) {
-		snprintf(error, error_size, "--output-keep: expected --output-max-bytes");
-		return -EINVAL;
-	}
-	return 0;
-}
-
-/* The getopt tables, built from the rows. `longs` has NR_OPTIONS + 1 elements. */
-static void build_getopt(struct option *longs, char *letters)
-{
-	*letters++ = ':'; /* report a missing value as ':' */
-	for (size_t i = 0; i < NR_OPTIONS; i++) {
-		longs[i] = (struct option){options[i].name, argument_of(&options[i]), NULL,
-					   256 + (int)i};
-		if (!options[i].letter)
-			continue;
-		*letters++ = options[i].letter;
-		if (options[i].value)
-			*letters++ = ':';
-	}
-	longs[NR_OPTIONS] = (struct option){0};
-	*letters = '\0';
-}
-
-static int row_of(int c)
-{
-	if (c >= 256)
-		return c - 256;
-	for (size_t i = 0; i < NR_OPTIONS; i++)
-		if (options[i].letter == c)
-			return (int)i;
-	return -EINVAL;
-}
-
-/* About what getopt refused: a letter or a whole word that is no option, or a value too few or many. */
-static void tell_refused(char **argv, int c, char *error, size_t error_size)
-{
-	const char letter[] = {'-', (char)optopt, '\0'};
-	int row = optopt ? row_of(optopt) : -EINVAL;
-	char quoted[60];
-
-	if (row < 0)
-		snprintf(error, error_size, "unknown option '%s'; see memswell help",
-			 shown(optopt ? letter : argv[optind - 1], quoted, sizeof(quoted)));
-	else if (c == ':')
-		snprintf(error, error_size, "--%s: expected %s", options[row].name,
-			 options[row].expected);
-	else
-		snprintf(error, error_size, "--%s: it takes no value", options[row].name);
-}
-
-int options_parse(int argc, char **argv, struct options *out, char *error, size_t error_size)
-{
-	struct options o = {.tick_ns = 1000000000ULL,
-			    .log_level = LOG_LEVEL_INFO,
-			    .max_age_ns = OPTIONS_AGE_DEFAULT_NS};
-	struct option longs[NR_OPTIONS + 1];
-	char letters[2 * NR_OPTIONS + 2], quoted[60];
-	unsigned int used = 0;
-	int c, err;
-
-	build_getopt(longs, letters);
-	optind = 0; /* glibc: start over, so that tests can parse more than once */
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
-		if (c == '?' || c == ':') {
-			tell_refused(argv, c, error, error_size);
-			return -EINVAL;
-		}
-		const struct option_row *row = &options[row_of(c)];
-
-		used |= 1U << (row - options);
-		if (row->set(&o, optarg)) {
-			snprintf(error, error_size, "--%s '%s': expected %s", row->name,
-				 shown(optarg ? optarg : "", quoted, sizeof(quoted)),
-				 row->expected);
-			return -EINVAL;
-		}
-	}
-	err = take_positionals(argc, argv, optind, &o, error, error_size);
-	if (!err)
-		err = check_applicable(used, &o, error, error_size);
-	if (!err)
-		err = resolve_format(&o, error, error_size);
-	if (!err)
-		err = check_together(&o, error, error_size);
-	if (err)
-		return err;
-	if (!o.output_file.keep)
-		o.output_file.keep = DEFAULT_KEEP;
-	*out = o;
-	return 0;
-}
-
-/* Help text of an option: continuation lines are indented to the column of the first. */
-static void print_help_lines(FILE *to, const char *help)
-{
-	const char *newline;
-
-	while ((newline = strchr(help, '\n'))) {
-		fprintf(to, "%.*s\n%28s", (int)(newline - help), help, "");
-		help = newline + 1;
-	}
-	fprintf(to, "%s\n", help);
-}
-
-void options_help(FILE *to)
-{
-	fputs("Usage: memswell [COMMAND] [OPTION]... [FILE]\n"
-	      "Which process's memory caused this burst of 502s, and why.\n\nCommands:\n",
-	      to);
-	for (int i = 0; i < NR_COMMANDS; i++) {
-		const struct command_row *row = &commands[i];
-
-		fprintf(to, "  %-7s %-17s %s\n", row->name, row->file ? row->file : "", row->help);
-	}
-	fputs("\nOptions:\n", to);
-	for (size_t i = 0; i < NR_OPTIONS; i++) {
-		const struct option_row *row = &options[i];
-		char left[40];
-
-		snprintf(left, sizeof(left), "--%s%s%s", row->name,
-			 argument_of(row) == required_argument ? " " : "",
-			 row->value ? row->value : "");
-		fprintf(to, row->letter ? "  -%c, " : "      ", row->letter);
-		fprintf(to, "%-21s ", left);
-		print_help_lines(to, row->help);
-	}
-	fputs("\nReports are JSON Lines on stdout, log lines go to stderr. Files may be gzipped.\n"
-	      "Exit status: 0 ok, 1 failed, 2 usage, 3 missing privilege, 4 unsupported kernel,\n"
-	      "5 degraded with --strict.\n",
-	      to);
-}
+_Static_assert(sizeof(option_rows) / sizeof(option_rows[0]) <= OPTIONS_MAX + 1, "options");

@@ -101,7 +101,7 @@ struct command_row {
 };
 
 struct option_row {
-	const char *name;
+	const char *name;  /* NULL: none follow */
 	char letter;	   /* 0: none */
 	const char *value; /* name of its value, "[=NAME]" if optional, NULL if it takes none */
 	const char *expected;
@@ -110,9 +110,10 @@ struct option_row {
 	const char *help;
 };
 
-/* The tables that all of it is made of, for what is generated from them: NR_COMMANDS rows; *nr rows. */
-const struct command_row *options_commands(void);
-const struct option_row *options_table(uint32_t *nr);
+/* The tables that all of it is made of. The options end with a row without a name. */
+#define OPTIONS_MAX 32
+extern const struct command_row command_rows[NR_COMMANDS];
+extern const struct option_row option_rows[];
 
 /*
  * Read argv. 0 and *out filled, or -EINVAL with one line in `error` that names the option, the value
@@ -130,6 +131,9 @@ int options_parse_duration(const char *text, uint64_t min_ns, uint64_t max_ns, u
 
 /* "65536", "64K", "10M", "1G": bytes. -EINVAL if it is none, or not in [min, max]. */
 int options_parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *out);
+
+/* "5", "0.5%": a percentage. -EINVAL if it is none, or not in [min, max]. */
+int options_parse_percent(const char *text, double min, double max, double *out);
 
 /* "nginx", ":8080" or "nginx:8080". -EINVAL if it is none of these. */
 int options_parse_gateway(const char *text, struct gateway_filter *out);

@@ -39,7 +39,6 @@ static void print_words(const char *expected)
 
 static void print_option(const struct option_row *row)
 {
-	const struct command_row *commands = options_commands();
 	const char *space = "";
 
 	printf("option\t%s\t%c\t%s\t", row->name, row->letter ? row->letter : '-',
@@ -48,7 +47,7 @@ static void print_option(const struct option_row *row)
 	for (int i = 0; i < NR_COMMANDS; i++) {
 		if (!(row->commands & COMMAND_BIT(i)))
 			continue;
-		printf("%s%s", space, commands[i].name);
+		printf("%s%s", space, command_rows[i].name);
 		space = " ";
 	}
 	printf("\t%s\t", row->expected ? row->expected : "-");
@@ -57,16 +56,12 @@ static void print_option(const struct option_row *row)
 
 int main(void)
 {
-	const struct command_row *commands = options_commands();
-	uint32_t nr;
-	const struct option_row *options = options_table(&nr);
-
 	for (int i = 0; i < NR_COMMANDS; i++) {
-		printf("command\t%s\t%s\t", commands[i].name,
-		       commands[i].file ? commands[i].file : "-");
-		print_help(commands[i].help);
+		printf("command\t%s\t%s\t", command_rows[i].name,
+		       command_rows[i].file ? command_rows[i].file : "-");
+		print_help(command_rows[i].help);
 	}
-	for (uint32_t i = 0; i < nr; i++)
-		print_option(&options[i]);
+	for (const struct option_row *row = option_rows; row->name; row++)
+		print_option(row);
 	return fflush(stdout) || ferror(stdout);
 }
