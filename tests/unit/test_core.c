@@ -1728,6 +1728,20 @@ static void chain_of_gateways_is_one_incident(void **state)
 }
 
 /* The gateway has no local port left: it fails without asking anybody. */
+static void portless_second(struct story *s)
+{
+	struct record r;
+
+	s->now_ns += NSEC_PER_SEC;
+	r = story_flow(s, NGINX, FLOW_CLIENT, UPSTREAM);
+	story_mark(&r, FLOW_FAIL_NO_PORT, 30);
+	story_feed(s, &r);
+	r = story_flow(s, NGINX, FLOW_SERVER, FRONT);
+	r.flow.requests = r.flow.responses = r.flow.status[FLOW_STATUS_5XX] = 30;
+	story_feed(s, &r);
+	story_tick(s);
+}
+
 static void gateway_without_ports_fails_by_itself(void **state)
 {
 	struct story *s = story_new();
@@ -1736,20 +1750,50 @@ static void gateway_without_ports_fails_by_itself(void **state)
 	story_cast(s, RUNTIME_NODEJS, true);
 	for (int i = 0; i < 5; i++)
 		story_good_second(s);
-	for (int i = 0; i < 5; i++) {
-		struct record r;
-
-		s->now_ns += NSEC_PER_SEC;
-		r = story_flow(s, NGINX, FLOW_CLIENT, UPSTREAM);
-		story_mark(&r, FLOW_FAIL_NO_PORT, 30);
-		story_feed(s, &r);
-		r = story_flow(s, NGINX, FLOW_SERVER, FRONT);
-		r.flow.requests = r.flow.responses = r.flow.status[FLOW_STATUS_5XX] = 30;
-		story_feed(s, &r);
-		story_tick(s);
-	}
+	for (int i = 0; i < 5; i++)
+		portless_second(s);
 	story_assert_class(s, VERDICT_PROXY_LOCAL_EXHAUSTION);
 	assert_false(story_last(s)->has_culprit);
+	story_free(s);
+}
+
+/* A second in which the gateway accepts clients and closes on them at once, as when it is full. */
+static void turned_away_second(struct story *s)
+{
+	struct record r;
+
+	s->now_ns += NSEC_PER_SEC;
+	r = story_flow(s, NGINX, FLOW_SERVER, FRONT);
+	r.flow.requests = 30;
+	story_mark(&r, FLOW_FAIL_RST_BEFORE, 30);
+	story_feed(s, &r);
+	story_tick(s);
+}
+
+static bool is_told_to_be_full(const struct story *s)
+{
+	for (uint32_t i = 0; i < s->nr_incidents; i++)
+		if (s->incidents[i].verdict.class == VERDICT_PROXY_LOCAL_EXHAUSTION)
+			return true;
+	return false;
+}
+
+static void gateway_that_is_full_of_waiting_requests_is_no_incident_of_its_own(void **state)
+{
+	struct story *s = story_new();
+
+	(void)state;
+	story_cast(s, RUNTIME_NODEJS, true);
+	story_good_second(s);
+	for (int i = 0; i < 12; i++)
+		timeout_second(s, 50);
+	for (int i = 0; i < 30; i++)
+		turned_away_second(s);
+	assert_false(is_told_to_be_full(s));
+	/* ... unless it is full for longer than anything waits */
+	for (int i = 0; i < 60; i++)
+		turned_away_second(s);
+	assert_true(is_told_to_be_full(s));
 	story_free(s);
 }
 
@@ -2019,6 +2063,8 @@ int main(void)
 		cmocka_unit_test(errors_the_application_answers_are_its_own),
 		cmocka_unit_test(chain_of_gateways_is_one_incident),
 		cmocka_unit_test(gateway_without_ports_fails_by_itself),
+		cmocka_unit_test(
+			gateway_that_is_full_of_waiting_requests_is_no_incident_of_its_own),
 		cmocka_unit_test(group_kill_names_who_grew_though_it_serves_nobody),
 		cmocka_unit_test(group_kill_leaves_the_service_guilty_of_its_own_growth),
 		cmocka_unit_test(nothing_is_told_after_the_stop),

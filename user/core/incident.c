@@ -15,6 +15,8 @@
 #define UPSTREAM_AWAKE_NS (BURST_SECONDS * NSEC_PER_SEC)
 /* Failures within a chain of gateways reach the outer one's clients at once, or by its retries. */
 #define CHAIN_NS (10 * NSEC_PER_SEC)
+/* How long most gateways let a request wait. */
+#define PATIENCE_NS (60 * NSEC_PER_SEC)
 
 static struct upstream *upstream_of(struct core *core, const struct incident *incident)
 {
@@ -308,6 +310,25 @@ static bool told_further_in(struct core *core, const struct upstream *u)
 	return false;
 }
 
+/*
+ * Requests that wait for an upstream hold connections and ports of the gateway until its patience
+ * ends, and may take all it has. Then the burst to explain is that upstream's; if this one outlasts
+ * it, it is told after all.
+ */
+static bool ran_out_by_waiting(struct core *core, const struct upstream *u)
+{
+	const struct gateway *g = &core->gateways.all[u->gateway];
+	const struct upstream *other = NULL;
+
+	while (u->local && (other = gateway_next_upstream(&core->gateways, g, other))) {
+		uint64_t failed_ns = other->burst.sum.last_ns;
+
+		if (!other->local && failed_ns && since_ns(core->now_ns, failed_ns) <= PATIENCE_NS)
+			return true;
+	}
+	return false;
+}
+
 /* That a program is a gateway may be a guess only where a death beyond doubt lies behind it. */
 static bool is_worth_an_incident(struct core *core, struct upstream *u)
 {
@@ -316,7 +337,7 @@ static bool is_worth_an_incident(struct core *core, struct upstream *u)
 	if (!gateway_watched(g, &core->options) &&
 	    !(gateway_suspected(g, &core->options) && memory_end_behind(core, u, DIED_OF_MEMORY)))
 		return false;
-	return !told_further_in(core, u);
+	return !told_further_in(core, u) && !ran_out_by_waiting(core, u);
 }
 
 static void tick_upstream(struct core *core, struct upstream *u)
