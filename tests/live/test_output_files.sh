@@ -62,7 +62,7 @@ watch_on_disk 256k "$RIG/disk" --output "$RIG/disk/reports.jsonl" "$RIG/records.
 DISK=$(inside "$RIG/disk")
 expect "a full disk is told" "$(tail -n 1 "$RIG/memswell.log")" \
 	await_log 'cannot write reports: No space left' 20
-sleep 9 # the buffer of 1 MiB fills as well
+sleep 9 # the buffer of 256 KiB fills as well
 expect "memswell lives on a full disk" "it ended" kill -0 "$WATCH_PID"
 nsenter -t "$WATCH_PID" -m mount -o remount,size=64m "$RIG/disk"
 expect "it writes again" "$(tail -n 1 "$RIG/memswell.log")" await_log 'written again' 40

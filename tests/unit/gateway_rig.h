@@ -147,8 +147,8 @@ static inline struct impact counted(struct rig *rig, uint16_t port)
 	struct upstream *u = upstream(rig, port);
 	struct impact sum = {0};
 
-	for (int i = 0; u && i < BURST_SECONDS; i++)
-		impact_add(&sum, &u->burst.ring[i]);
+	if (u)
+		burst_recent(&u->burst, 0, &sum);
 	return sum;
 }
 

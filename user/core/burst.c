@@ -175,17 +175,48 @@ static uint64_t attempts(const struct burst *b, const struct impact *i)
 	return b->local ? max_u64(upstream, i->client_requests) : upstream;
 }
 
-static struct impact *slot(struct burst *b, uint64_t second)
+static struct burst_second *slot(struct burst *b, uint64_t second)
 {
 	return &b->ring[second % BURST_SECONDS];
+}
+
+/* Both structs as the numbers they are made of. */
+union flat {
+	struct impact impact;
+	uint64_t numbers[IMPACT_COUNTS + IMPACT_TIMES];
+};
+
+static struct impact read_second(struct burst *b, uint64_t number)
+{
+	const struct burst_second *second = slot(b, number);
+	union flat out;
+
+	for (size_t i = 0; i < IMPACT_COUNTS; i++)
+		out.numbers[i] = second->counts[i];
+	memcpy(out.numbers + IMPACT_COUNTS, second->times, sizeof(second->times));
+	return out.impact;
+}
+
+static void add_to_second(struct burst *b, uint64_t number, const struct impact *interval)
+{
+	struct burst_second *second = slot(b, number);
+	union flat sum = {.impact = read_second(b, number)};
+
+	impact_add(&sum.impact, interval);
+	for (size_t i = 0; i < IMPACT_COUNTS; i++)
+		second->counts[i] = (uint32_t)min_u64(sum.numbers[i], UINT32_MAX);
+	memcpy(second->times, sum.numbers + IMPACT_COUNTS, sizeof(second->times));
 }
 
 /* The newest `seconds` slots together. */
 static void sum_window(struct burst *b, uint64_t seconds, struct impact *out)
 {
 	memset(out, 0, sizeof(*out));
-	for (uint64_t i = 0; i < seconds && i <= b->second; i++)
-		impact_add(out, slot(b, b->second - i));
+	for (uint64_t i = 0; i < seconds && i <= b->second; i++) {
+		struct impact second = read_second(b, b->second - i);
+
+		impact_add(out, &second);
+	}
 }
 
 /* Seconds leave the ring into the base rate; those of a burst are not base. */
@@ -194,11 +225,11 @@ static void advance(struct burst *b, uint64_t second)
 	uint64_t gap = second > b->second ? second - b->second : 0;
 
 	for (uint64_t i = 1; i <= min_u64(gap, BURST_SECONDS); i++) {
-		struct impact *old = slot(b, b->second + i);
+		struct impact old = read_second(b, b->second + i);
 
 		if (!b->open)
-			b->rate_per_s += ((double)failures(old) - b->rate_per_s) / RATE_MEMORY_S;
-		memset(old, 0, sizeof(*old));
+			b->rate_per_s += ((double)failures(&old) - b->rate_per_s) / RATE_MEMORY_S;
+		memset(slot(b, b->second + i), 0, sizeof(struct burst_second));
 	}
 	if (gap > BURST_SECONDS && !b->open)
 		b->rate_per_s *= exp(-(double)(gap - BURST_SECONDS) / RATE_MEMORY_S);
@@ -208,7 +239,7 @@ static void advance(struct burst *b, uint64_t second)
 void burst_add(struct burst *b, uint64_t now_ns, const struct impact *interval)
 {
 	advance(b, now_ns / NSEC_PER_SEC);
-	impact_add(slot(b, b->second), interval);
+	add_to_second(b, b->second, interval);
 	if (b->open)
 		impact_add(&b->sum, interval);
 }
@@ -236,7 +267,9 @@ static void sum_from_first_failure(struct burst *b)
 	uint64_t length = 0;
 
 	for (uint64_t i = 0; i < BURST_SECONDS && i <= b->second; i++) {
-		if (failures(slot(b, b->second - i)))
+		struct impact second = read_second(b, b->second - i);
+
+		if (failures(&second))
 			length = i + 1;
 		else if (i >= length + BURST_QUIET_S)
 			break;

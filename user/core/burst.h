@@ -16,6 +16,7 @@
 #define MEMSWELL_BURST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "model/record.h"
@@ -23,7 +24,10 @@
 #define BURST_SECONDS 32
 #define BURST_QUIET_S 10
 
-/* What happened in one interval, or in several together. Times are 0 where nothing did. */
+/*
+ * What happened in one interval, or in several together: counts, then times, which are 0 where nothing
+ * did.
+ */
 struct impact {
 	uint64_t client_status[NR_FLOW_STATUSES]; /* 502..504: the share of this upstream */
 	uint64_t fail[NR_FLOW_FAILS];		  /* on the legs to the upstream; see below */
@@ -64,8 +68,17 @@ static inline bool burst_is_leg_fail(unsigned int fail)
 	return BURST_LEG_FAILS >> fail & 1;
 }
 
+#define IMPACT_COUNTS (offsetof(struct impact, first_ns) / sizeof(uint64_t))
+#define IMPACT_TIMES  (sizeof(struct impact) / sizeof(uint64_t) - IMPACT_COUNTS)
+
+/* The impact of a second, where no count comes near 2^32: there are 32 for each upstream. */
+struct burst_second {
+	uint64_t times[IMPACT_TIMES];
+	uint32_t counts[IMPACT_COUNTS];
+};
+
 struct burst {
-	struct impact ring[BURST_SECONDS];
+	struct burst_second ring[BURST_SECONDS];
 	uint64_t second;   /* of the newest slot */
 	double rate_per_s; /* base rate, without its floor */
 	bool local; /* not of one upstream: its failures are measured by all requests of clients */

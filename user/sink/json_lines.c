@@ -29,7 +29,7 @@
 #include "model/report_json.h"
 #include "sink/json_lines.h"
 
-#define BUFFER_BYTES (1024 * 1024)
+#define BUFFER_BYTES (256 * 1024)
 /* A terminal that polls writable has some room, mostly this much; a pipe has PIPE_BUF at least. */
 #define TERMINAL_CHUNK 256
 #define FILE_CHUNK     (64 * 1024)
