@@ -260,6 +260,16 @@ podman_lives() {
 	disown
 }
 
+# podman_service NAME: the leaking service as a container with little memory, kept alive; it lives when this
+# returns. Sets CONTAINER_ID, and ADDRESS.
+podman_service() {
+	podman_run "$1" --ip "${BRIDGE_ADDRESS%.*}.10" --memory 160m --memory-swap 160m $SERVICE_IMAGE \
+		--bytes 800000 --mode buffer --port "$SERVICE_PORT"
+	podman_lives "$1"
+	await_lives service start 1 10
+	ADDRESS=$(podman_address "$1")
+}
+
 # containerd --------------------------------------------------------------------------------------
 
 CRI_SOCKET=/run/containerd/containerd.sock

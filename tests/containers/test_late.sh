@@ -7,10 +7,7 @@
 NAME=late
 require_containers podman
 podman_start >"$RIG/load.log" 2>&1 || skip_all "podman does not run here: $(tail -n 1 "$RIG/load.log")"
-podman_run checkout-api --ip 10.88.0.10 --memory 160m --memory-swap 160m $SERVICE_IMAGE --bytes 800000 --mode buffer --port "$SERVICE_PORT"
-podman_lives checkout-api
-await_lives service start 1 10
-ADDRESS=$(podman_address checkout-api)
+podman_service checkout-api
 
 # From here on inside is where podman's files are hidden below an empty directory.
 mount_namespace "mount -t tmpfs tmpfs /var/lib/containers" || skip_all "no mount namespace in another"

@@ -9,23 +9,12 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "caught_records.h"
 #include "scratch.h"
 #include "source/continuity.h"
 #include "source/decode.h"
 
-#define SECOND	1000000000ULL
-#define MAX_OUT 64
-
 static struct continuity c;
-static struct record out[MAX_OUT];
-static uint32_t nr_out;
-
-static void take(void *arg, const struct record *record)
-{
-	(void)arg;
-	assert_true(nr_out < MAX_OUT);
-	out[nr_out++] = *record;
-}
 
 static void feed(const struct record *record)
 {
@@ -62,11 +51,6 @@ static void stop(uint64_t ts_ns)
 	struct record r = record_at(RECORD_STOP, ts_ns);
 
 	feed(&r);
-}
-
-static struct proc_id proc_of(uint32_t tgid)
-{
-	return (struct proc_id){.tgid = tgid, .start_ns = tgid * 10};
 }
 
 static void found(uint32_t tgid)

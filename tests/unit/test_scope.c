@@ -9,24 +9,14 @@
 
 #include <cmocka.h>
 
+#include "caught_records.h"
 #include "source/decode.h"
 #include "source/scope.h"
 
-#define SECOND	1000000000ULL
-#define MAX_OUT 64
 #define INSIDE	11
 #define OUTSIDE 22
 
 static struct scope scope;
-static struct record out[MAX_OUT];
-static uint32_t nr_out;
-
-static void take(void *arg, const struct record *record)
-{
-	(void)arg;
-	assert_true(nr_out < MAX_OUT);
-	out[nr_out++] = *record;
-}
 
 /* How many records come out of one, the last of which is that one. */
 static uint32_t feed(const struct record *record)
@@ -36,11 +26,6 @@ static uint32_t feed(const struct record *record)
 	if (nr_out)
 		assert_memory_equal(&out[nr_out - 1], record, sizeof(*record));
 	return nr_out;
-}
-
-static struct proc_id proc_of(uint32_t tgid)
-{
-	return (struct proc_id){.tgid = tgid, .start_ns = tgid * 10};
 }
 
 static uint32_t names(uint64_t id, const char *path)
