@@ -92,7 +92,7 @@ uint64_t history_now(const struct history *h); /* newest time seen */
 /* Did it get records, so that traffic can be shown? */
 bool history_has_records(const struct history *h);
 
-/* What lines tell: see lines.h. The process is made known if it was not. */
+/* What lines tell: see feed.h. The process is made known if it was not. */
 struct history_process *history_process_of_line(struct history *h, uint32_t tgid, const char *comm,
 						uint64_t start_ns);
 void history_sample(struct history *h, struct history_process *p, uint64_t ts_ns,
