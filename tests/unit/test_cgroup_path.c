@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * links: model/cgroup_path.c model/workload.c
- *
- * Paths as they were seen on hosts and as the runtimes' sources make them.
- */
+/* test_cgroup_path.c - paths as they were seen on hosts and as the sources of runtimes make them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

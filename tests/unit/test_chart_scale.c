@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* test_chart_scale.c - scales of a picture fit what they show, and their ticks are round. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* test_history.c - what a host did over time is told to whom and when it happened, and stays bounded. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* test_json_lines.c - whole lines reach slow, full and vanished readers, or are counted. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

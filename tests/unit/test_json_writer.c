@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* test_json_writer.c - what is written is JSON, whatever goes in and however small the buffer is. */
 #include <locale.h>
 #include <math.h>
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* test_log.c - a message is one line that cannot drive a terminal, of its level. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

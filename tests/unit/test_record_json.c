@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* test_record_json.c - every field of every record survives, and what is no record is refused by name. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

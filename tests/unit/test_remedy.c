@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* test_remedy.c - numbers of actions follow from what was measured, and are left out where it was not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* test_replay.c - recordings are read as batches, whole, torn, long, compressed or wrong. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * links: model/report_json.c model/report_sections.c model/incident_json.c
- * model/incident_memory_json.c model/vocabulary.c
- *
- * Golden lines stand in report_json.golden.jsonl beside this file, which is also validated against
+ * test_report_json.c - golden lines stand in report_json.golden.jsonl beside this file, which is also validated against
  * the schema. MEMSWELL_UPDATE_GOLDEN=1 writes them anew; look at the difference before you keep it.
  */
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* test_series.c - values over time stay bounded without losing a peak or a count. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* test_utf8.c - what is valid as RFC 3629 says, and what becomes of the rest. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

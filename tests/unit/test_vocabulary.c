@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* test_vocabulary.c - every value has a word, and the schema the same words. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Several processes behind one listener: which of them an incident is about. */
+/* test_workers.c - several processes behind one listener: which of them an incident is about. */
 #include "story.h"
 
 #define PRIMARY	 story_proc_id(300, 900)
