@@ -73,7 +73,8 @@ static void usage_counts_only_below_a_limit(void **state)
 	(void)state;
 	task.memcg.usage_pages += 256;
 	assert_true(task_moved(&told, &task, false, PAGE));
-	told.limit_pages = task.memcg.limit_pages = WIRE_NO_LIMIT;
+	task.memcg.limit_pages = WIRE_NO_LIMIT;
+	told.limit_pages = (uint32_t)WIRE_NO_LIMIT;
 	assert_false(task_moved(&told, &task, false, PAGE));
 }
 
@@ -101,6 +102,21 @@ static void mappings_are_told_by_the_megabyte_or_when_one_fails(void **state)
 	assert_true(task_vm_moved(&told, &task.vm));
 }
 
+static void counters_beyond_32_bits_are_told_alike(void **state)
+{
+	(void)state;
+	task.cpu_ns = (1ULL << 32) * 1000 - 1000;
+	task.anon_pages = 1ULL << 33;
+	task.vm.mapped_bytes = (1ULL << 42) - 1024;
+	task_told_set(&told, &task);
+	task_told_set_vm(&told, &task.vm);
+	assert_false(task_moved(&told, &task, true, PAGE));
+	task.cpu_ns += 1000000;
+	assert_true(task_moved(&told, &task, true, PAGE));
+	task.vm.mapped_bytes += 1 << 20;
+	assert_true(task_vm_moved(&told, &task.vm));
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, a_process_told_of)
 
 int main(void)
@@ -113,6 +129,7 @@ int main(void)
 		TEST(usage_counts_only_below_a_limit),
 		TEST(a_changed_limit_or_break_is_told),
 		TEST(mappings_are_told_by_the_megabyte_or_when_one_fails),
+		TEST(counters_beyond_32_bits_are_told_alike),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,7 +77,7 @@ static void snapshot(struct core *core, struct incident *incident, struct proc *
 	c->memcg_usage_bytes = p->memcg_usage_bytes;
 	c->reclaim_ns = container_reclaim_ns(container, core->now_ns);
 	c->limit_events_per_s = container_limit_events_per_s(container, core->now_ns);
-	memcpy(c->comm, p->comm, sizeof(c->comm));
+	text_copy(c->comm, sizeof(c->comm), p->comm, sizeof(p->comm));
 	memcpy(c->exe_path, core->exes.exes[p->exe].path, sizeof(c->exe_path));
 	memcpy(c->cgroup_path, container->path, sizeof(c->cgroup_path));
 	name(core, incident, p);
@@ -119,7 +119,7 @@ static void note_victims(const struct correlate_tables *t, struct incident *inci
 		v->tgid = victims[i]->proc.tgid;
 		v->anon_bytes = max_u64(victims[i]->anon_bytes, victims[i]->oom.anon_bytes);
 		if (p)
-			memcpy(v->comm, p->comm, sizeof(v->comm));
+			text_copy(v->comm, sizeof(v->comm), p->comm, sizeof(p->comm));
 	}
 	incident->nr_victims = n;
 }

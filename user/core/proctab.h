@@ -22,6 +22,9 @@
 #define PROCTAB_HEADS	     8192
 #define PROCTAB_KEEP_DEAD_NS (600 * NSEC_PER_SEC)
 
+/* Of RECORD_COMM_LEN: 15 bytes with room for four that are no UTF-8; a name with more of them is cut. */
+#define PROC_COMM_LEN 24
+
 struct proc {
 	struct proc_id id;
 	struct proc_id parent;
@@ -61,7 +64,7 @@ struct proc {
 	bool created_listener; /* seen to, not inherited */
 	bool held_listener;
 	bool served_http;
-	char comm[RECORD_COMM_LEN];
+	char comm[PROC_COMM_LEN];
 };
 
 /* Called before an entry leaves: give back what it refers to. */

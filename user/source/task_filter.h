@@ -12,17 +12,18 @@
 #include "wire.h"
 
 /* What was last told of a process. */
+/* One for each process, so in the low 32 bits of everything: only differences are asked for. */
 struct task_told {
-	uint64_t anon_pages;
-	uint64_t file_pages;
-	uint64_t shmem_pages;
-	uint64_t brk_bytes;
-	uint64_t limit_pages;
-	uint64_t usage_pages;
-	uint64_t cpu_ns;
-	uint64_t mapped_bytes;
-	uint64_t unmapped_bytes;
-	uint64_t vm_failures;
+	uint32_t anon_pages;
+	uint32_t file_pages;
+	uint32_t shmem_pages;
+	uint32_t brk_bytes;
+	uint32_t limit_pages;
+	uint32_t usage_pages;
+	uint32_t cpu_us;
+	uint32_t mapped_kib;
+	uint32_t unmapped_kib;
+	uint32_t vm_failures;
 };
 
 /* `serves`: the process has listeners or flows, so its CPU use is of interest too. */
