@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * pipeline.c - see pipeline.h. The only file that knows source, core and sink; it moves records and
- * reports between them and turns errors into exit codes. It decides nothing about the data.
+ * reports between them and turns errors into exit codes. It decides nothing about the data. How a live run
+ * begins is pipeline_live.c.
  */
-#include "pipeline.h"
+#include "pipeline_parts.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/notify.h"
-#include "base/output_file.h"
-#include "pipeline_metrics.h"
 #include "signals.h"
 #include "sink/check_view.h"
 #include "sink/json_lines.h"
@@ -24,22 +21,6 @@
 #include "source/merge.h"
 #include "source/replay.h"
 #include "source/syscall_filter.h"
-
-struct pipeline {
-	struct source *source;
-	struct core *core;
-	struct sink *sink;
-	struct record_file *tap;    /* NULL unless recording */
-	struct output_file *output; /* the sink's; NULL: stdout */
-	bool torn_line;		    /* was found at the end of it */
-	bool recording_failed;
-	int hup_fd;
-	struct continuity *continuity; /* NULL unless live */
-	int state_error;	       /* why no state is kept, -errno */
-	uint64_t nr_reports;
-	struct pipeline_metrics *metrics; /* NULL: not asked for */
-	struct notify notify;		  /* the service manager; without one unless live */
-};
 
 static void on_report(void *arg, const struct report *report)
 {
@@ -71,7 +52,7 @@ static void on_live_record(void *arg, const struct record *record)
 	continuity_take(p->continuity, record, on_record, p);
 }
 
-static void pipeline_free(struct pipeline *p)
+void pipeline_free(struct pipeline *p)
 {
 	notify_close(&p->notify);
 	pipeline_metrics_free(p->metrics);
@@ -111,8 +92,7 @@ static struct sink *open_sink(struct pipeline *p, const struct options *options,
 }
 
 /* Core and sink; the source is the caller's. */
-static enum exit_code pipeline_init(struct pipeline *p, const struct options *options,
-				    bool lossless)
+enum exit_code pipeline_init(struct pipeline *p, const struct options *options, bool lossless)
 {
 	p->sink = open_sink(p, options, lossless);
 	if (!p->sink)
@@ -194,7 +174,7 @@ static void end_batch(struct pipeline *p, bool live)
 	tell_refused(p);
 }
 
-static uint64_t now_ns(void)
+uint64_t pipeline_now_ns(void)
 {
 	struct timespec now;
 
@@ -202,7 +182,7 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static uint32_t count_attached(const struct source *source, uint32_t *nr)
+uint32_t pipeline_count_attached(const struct source *source, uint32_t *nr)
 {
 	const struct record_probe *probes = bpf_source_probes(source, nr);
 	uint32_t attached = 0;
@@ -215,13 +195,13 @@ static uint32_t count_attached(const struct source *source, uint32_t *nr)
 /* A tick went through the core, whatever becomes of its reports: the loop moves. */
 static void tell_alive(struct pipeline *p)
 {
-	uint64_t now = now_ns();
+	uint64_t now = pipeline_now_ns();
 	char status[128];
 	uint32_t nr, attached;
 
 	if (!notify_is_due(&p->notify, now))
 		return;
-	attached = count_attached(p->source, &nr);
+	attached = pipeline_count_attached(p->source, &nr);
 	snprintf(status, sizeof(status), "%u of %u hooks attached, %u incidents open", attached, nr,
 		 p->continuity->now.nr_incidents);
 	notify_alive(&p->notify, now, status);
@@ -233,7 +213,7 @@ static void reopen(struct pipeline *p)
 	char error[512];
 
 	notify_send(&p->notify, "RELOADING=1\nMONOTONIC_USEC=%llu\n",
-		    (unsigned long long)(now_ns() / 1000));
+		    (unsigned long long)(pipeline_now_ns() / 1000));
 	if (!p->output)
 		log_info("SIGHUP: reports go to stdout, so there is nothing to open anew");
 	else if (output_file_reopen(p->output, error, sizeof(error)))
@@ -243,7 +223,7 @@ static void reopen(struct pipeline *p)
 	notify_send(&p->notify, "READY=1\n");
 }
 
-static enum exit_code pipeline_loop(struct pipeline *p, bool live)
+enum exit_code pipeline_loop(struct pipeline *p, bool live)
 {
 	enum exit_code code = EXIT_CODE_OK;
 	int more;
@@ -272,62 +252,7 @@ static enum exit_code pipeline_loop(struct pipeline *p, bool live)
 	return code;
 }
 
-static enum exit_code exit_code_of(int err)
-{
-	switch (err) {
-	case -EPERM:
-		return EXIT_CODE_PRIVILEGE;
-	case -ENOTSUP:
-		return EXIT_CODE_UNSUPPORTED;
-	case -EUNATCH:
-		return EXIT_CODE_DEGRADED;
-	default:
-		return EXIT_CODE_FAILED;
-	}
-}
-
-/* With `host`, what was found out goes there, a failure too. */
-static enum exit_code open_live(const struct options *options, int wake_fd, struct host *host,
-				struct source **out)
-{
-	struct bpf_source_options source_options = {
-		.tick_ns = options->tick_ns,
-		.vm_events = options->vm_events,
-		.strict = options->strict,
-		.budget_ppm = options->budget_ppm,
-		.stats_every = options->stats_every,
-		.scope = options->scope,
-		.host_root = options->host_root,
-		.stop_fd = signals_stop_fd(),
-		.wake_fd = wake_fd,
-		.version = MEMSWELL_VERSION,
-		.host_name = options->host_name,
-		.host = host,
-	};
-	char error[512];
-	int err;
-
-	signals_set_manners();
-	if (source_options.stop_fd < 0) {
-		log_error("cannot watch for signals: %s", strerror(-source_options.stop_fd));
-		return EXIT_CODE_FAILED;
-	}
-	err = bpf_source_new(&source_options, out, error, sizeof(error));
-	if (!err)
-		return EXIT_CODE_OK;
-	log_error("%s", error);
-	if (host)
-		snprintf(host->error, sizeof(host->error), "%s", error);
-	close(source_options.stop_fd);
-	return exit_code_of(err);
-}
-
-enum exit_code pipeline_open_live(const struct options *options, int wake_fd, struct source **out)
-{
-	return open_live(options, wake_fd, NULL, out);
-}
-
-static enum exit_code open_tap(struct pipeline *p, const char *path)
+enum exit_code pipeline_open_tap(struct pipeline *p, const char *path)
 {
 	char error[512];
 
@@ -335,159 +260,6 @@ static enum exit_code open_tap(struct pipeline *p, const char *path)
 		return EXIT_CODE_OK;
 	log_error("record %s", error);
 	return EXIT_CODE_FAILED;
-}
-
-static bool is_socket(int fd)
-{
-	struct stat st;
-
-	return !fstat(fd, &st) && S_ISSOCK(st.st_mode);
-}
-
-/* What is attached stays attached; the privilege that it took does not. */
-static enum exit_code lock_down(const struct pipeline *p, const struct options *options)
-{
-	const struct lockdown lockdown = {
-		.sandbox = options->sandbox,
-		.output_dir_fd = p->output ? output_file_dir_fd(p->output) : -1,
-		.serves = p->metrics != NULL,
-		.metrics_dir_fd = p->metrics ? pipeline_metrics_dir_fd(p->metrics) : -1,
-		.writes_socket = !p->output && is_socket(STDOUT_FILENO),
-		.bpf_stats = options->stats_every || options->budget_ppm,
-	};
-	char error[256];
-
-	if (!bpf_source_lock_down(p->source, &lockdown, error, sizeof(error)))
-		return EXIT_CODE_OK;
-	if (options->strict) {
-		log_error("--strict: %s", error);
-		return EXIT_CODE_DEGRADED;
-	}
-	log_warn("%s: runs with more than it needs", error);
-	return EXIT_CODE_OK;
-}
-
-/* What about the host takes from what can be told, before that can no longer be asked. */
-static void log_limitations(void)
-{
-	static struct host host;
-
-	host_facts(&host);
-	for (uint32_t i = 0; i < host.nr_limitations; i++)
-		log_warn("%s: %s; %s", host.limitations[i].what, host.limitations[i].consequence,
-			 host.limitations[i].fix);
-	for (uint32_t i = 0; i < host.nr_capabilities; i++) {
-		const struct host_capability *c = &host.capabilities[i];
-
-		if (!c->held && !c->implied && !c->required && strcmp(c->kernels, "all") == 0)
-			log_info("without %s: %s", c->name, c->without);
-	}
-}
-
-/* Name what will be missing, then say that watching has begun. */
-static void log_ready(const struct source *source, uint64_t start_ns)
-{
-	uint32_t nr;
-	const struct record_probe *probes = bpf_source_probes(source, &nr);
-
-	for (uint32_t i = 0; i < nr; i++)
-		if (probes[i].state == PROBE_UNAVAILABLE)
-			log_warn("hook %s is unavailable: %s", probes[i].name, probes[i].reason);
-	log_info("ready: %u of %u hooks attached in %llu ms", count_attached(source, &nr), nr,
-		 (unsigned long long)((now_ns() - start_ns) / 1000000));
-}
-
-/* Before lockdown, after which there are no sockets any more. */
-static void open_notify(struct pipeline *p, const struct options *options)
-{
-	int err = notify_open(&p->notify, options->tick_ns);
-
-	if (err)
-		log_warn("cannot tell the service manager ($NOTIFY_SOCKET): %s", strerror(-err));
-}
-
-static const char *state_error(int err)
-{
-	switch (err) {
-	case -EBUSY:
-		return "another instance uses it";
-	case -EPERM:
-		return "expected a plain file of our own that nobody else can write";
-	default:
-		return strerror(-err);
-	}
-}
-
-/* In the usual place it is a service that we do where we can; asked for, it is a duty. */
-static enum exit_code open_state(struct pipeline *p, const struct options *options)
-{
-	const char *path = options->state ? options->state : OPTIONS_STATE_FILE;
-	int err;
-
-	p->continuity = malloc(sizeof(*p->continuity));
-	if (!p->continuity) {
-		log_error("out of memory at start");
-		return EXIT_CODE_FAILED;
-	}
-	if (!options->state)
-		mkdir(OPTIONS_STATE_DIR, 0755);
-	err = continuity_open(p->continuity, *path ? path : NULL);
-	if (err && options->state) {
-		log_error("--state: cannot use the file: %s", state_error(err));
-		return EXIT_CODE_FAILED;
-	}
-	p->state_error = err;
-	return EXIT_CODE_OK;
-}
-
-/* The core is there and knows nothing yet; who asks before the first tick is told so much. */
-static enum exit_code open_metrics(struct pipeline *p, const struct options *options)
-{
-	char error[512];
-
-	if (!pipeline_metrics_new(options, p->core, p->hup_fd, &p->metrics, error, sizeof(error)))
-		return EXIT_CODE_OK;
-	log_error("--metrics: %s", error);
-	return EXIT_CODE_FAILED;
-}
-
-enum exit_code pipeline_live(const struct options *options)
-{
-	struct pipeline p = {.notify.fd = -1};
-	enum exit_code code = EXIT_CODE_OK;
-	uint64_t start_ns = now_ns();
-
-	signals_set_manners();
-	if (options->command == COMMAND_RECORD)
-		code = open_tap(&p, options->file);
-	if (code == EXIT_CODE_OK)
-		code = pipeline_init(&p, options, false);
-	if (code == EXIT_CODE_OK)
-		code = open_state(&p, options);
-	if (code == EXIT_CODE_OK)
-		p.hup_fd = signals_hup_fd(options->output != NULL);
-	if (code == EXIT_CODE_OK && options->metrics)
-		code = open_metrics(&p, options);
-	if (code == EXIT_CODE_OK)
-		code = pipeline_open_live(
-			options, p.metrics ? pipeline_metrics_fd(p.metrics) : p.hup_fd, &p.source);
-	if (code == EXIT_CODE_OK) {
-		log_limitations(); /* while they are still held */
-		open_notify(&p, options);
-		code = lock_down(&p, options);
-	}
-	if (code == EXIT_CODE_OK) {
-		if (p.state_error)
-			log_warn("no state is kept for the next run: " OPTIONS_STATE_FILE ": %s",
-				 state_error(p.state_error));
-		log_ready(p.source, start_ns);
-		notify_send(&p.notify, "READY=1\n");
-		if (p.torn_line)
-			bpf_source_add_loss(p.source, "output_file", "torn_line", 1);
-		code = pipeline_loop(&p, true);
-	}
-	pipeline_free(&p);
-	return code;
 }
 
 /* How each node was brought in: whoever reads times of several hosts wants to know. */
@@ -572,7 +344,7 @@ enum exit_code pipeline_check(const struct options *options)
 
 	host_facts(&host);
 	host_facts_metadata(&host, options->host_root ?: "/");
-	code = open_live(options, -1, &host, &source);
+	code = pipeline_open_live(options, -1, &host, &source);
 	host.exit_code = code;
 	host.version = MEMSWELL_VERSION;
 	describe_memory(&host, options);

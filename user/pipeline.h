@@ -22,7 +22,11 @@ enum exit_code pipeline_top(const struct options *options);
 /* check: attach everything once and print the state of every hook. */
 enum exit_code pipeline_check(const struct options *options);
 
-/* What a live command begins with. 0: *out is set. `wake_fd` as in bpf_source.h. */
-enum exit_code pipeline_open_live(const struct options *options, int wake_fd, struct source **out);
+/*
+ * What a live command begins with. 0: *out is set. `wake_fd` as in bpf_source.h. With `host`, what was
+ * found out goes there, a failure too.
+ */
+enum exit_code pipeline_open_live(const struct options *options, int wake_fd, struct host *host,
+				  struct source **out);
 
 #endif

@@ -103,9 +103,9 @@ static void lock_down(const struct top_pipeline *p)
 
 static enum exit_code start(struct top_pipeline *p)
 {
-	enum exit_code code = p->options->recording
-				      ? open_replay(p)
-				      : pipeline_open_live(p->options, STDIN_FILENO, &p->source);
+	enum exit_code code = p->options->recording ? open_replay(p)
+						    : pipeline_open_live(p->options, STDIN_FILENO,
+									 NULL, &p->source);
 
 	if (code != EXIT_CODE_OK)
 		return code;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * test_container_names.c - a host's root directory of our own: what is read there and what is refused, and when it is read again.
+ * test_container_names.c - a host's root directory of our own: what is read there and what is refused,
+ * and when it is read again.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * test_report_json.c - golden lines stand in report_json.golden.jsonl beside this file, which is also validated against
- * the schema. MEMSWELL_UPDATE_GOLDEN=1 writes them anew; look at the difference before you keep it.
+ * test_report_json.c - every kind of line, as it is kept in report_json.golden.jsonl beside this file,
+ * which is also validated against the schema, and lines that would be too long. MEMSWELL_UPDATE_GOLDEN=1 writes them anew; look at the difference before you keep it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
