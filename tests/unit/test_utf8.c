@@ -105,6 +105,29 @@ static void sanitize_never_cuts_a_character(void **state)
 	assert_int_equal(out[0], 'x');
 }
 
+static void a_sequence_is_a_character(void **state)
+{
+	static const struct {
+		const char *sequence;
+		uint32_t code;
+	} rows[] = {
+		{"A", 'A'},
+		{"\x7F", 0x7F},
+		{"\xC2\x80", 0x80},
+		{"\xDF\xBF", 0x7FF},
+		{"\xE0\xA0\x80", 0x800},
+		{"\xE2\x80\xAE", 0x202E},
+		{"\xEF\xBF\xBF", 0xFFFF},
+		{"\xF0\x90\x80\x80", 0x10000},
+		{"\xF4\x8F\xBF\xBF", 0x10FFFF},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(utf8_code_point(rows[i].sequence, strlen(rows[i].sequence)),
+				 rows[i].code);
+}
+
 /* The promise of RECORD_COMM_LEN: 15 bytes of anything fit into 48. */
 static void sanitize_fits_three_bytes_per_byte(void **state)
 {
@@ -123,6 +146,7 @@ int main(void)
 		cmocka_unit_test(recognises_every_length),
 		cmocka_unit_test(refuses_what_rfc_3629_refuses),
 		cmocka_unit_test(accepts_the_edges_of_every_range),
+		cmocka_unit_test(a_sequence_is_a_character),
 		cmocka_unit_test(sanitize_replaces_every_bad_byte),
 		cmocka_unit_test(sanitize_ends_at_nul_or_length),
 		cmocka_unit_test(sanitize_never_cuts_a_character),

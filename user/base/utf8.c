@@ -65,6 +65,17 @@ size_t utf8_sequence(const void *text, size_t len)
 	return need;
 }
 
+uint32_t utf8_code_point(const void *sequence, size_t len)
+{
+	static const uint8_t lead[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+	const uint8_t *bytes = sequence;
+	uint32_t code = bytes[0] & lead[len];
+
+	for (size_t i = 1; i < len; i++)
+		code = code << 6 | (bytes[i] & 0x3F);
+	return code;
+}
+
 size_t utf8_sanitize(char *dst, size_t dst_size, const void *src, size_t src_len)
 {
 	const char *in = src;

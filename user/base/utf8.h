@@ -9,9 +9,13 @@
 #define MEMSWELL_UTF8_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Bytes (1 to 4) of the valid sequence that begins at `text`, 0 if none does within `len`. */
 size_t utf8_sequence(const void *text, size_t len);
+
+/* The character of a valid sequence of so many bytes. */
+uint32_t utf8_code_point(const void *sequence, size_t len);
 
 /*
  * Copy `src` up to its first NUL or `src_len` bytes, with U+FFFD for every byte that is not part of

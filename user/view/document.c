@@ -79,16 +79,6 @@ const char *document_text(struct document *d, const char *format, ...)
 	return text;
 }
 
-static uint32_t code_point(const unsigned char *s, size_t len)
-{
-	static const unsigned char masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-	uint32_t c = s[0] & masks[len];
-
-	for (size_t i = 1; i < len; i++)
-		c = c << 6 | (s[i] & 0x3f);
-	return c;
-}
-
 /* What moves a cursor, ends a line, turns the direction of text or cannot be seen. */
 static bool is_hidden(uint32_t c)
 {
@@ -108,7 +98,7 @@ const char *document_shown(struct document *d, const char *text, size_t max)
 		return "";
 	for (size_t i = 0; i < len;) {
 		size_t n = utf8_sequence(text + i, len - i);
-		uint32_t c = n ? code_point((const unsigned char *)text + i, n) : 0xfffd;
+		uint32_t c = n ? utf8_code_point(text + i, n) : 0xfffd;
 
 		if (n && !is_hidden(c)) {
 			memcpy(to, text + i, n);

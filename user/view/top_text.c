@@ -7,16 +7,6 @@
 
 #include "base/utf8.h"
 
-static uint32_t code_point(const unsigned char *at, size_t len)
-{
-	static const unsigned char lead[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-	uint32_t code = at[0] & lead[len];
-
-	for (size_t i = 1; i < len; i++)
-		code = code << 6 | (at[i] & 0x3f);
-	return code;
-}
-
 /*
  * Characters that take one column wherever they stand: Latin, Greek, Cyrillic, punctuation, arrows,
  * box drawing. Everything else may combine, be wide or turn the line around, and what a terminal
@@ -36,8 +26,7 @@ static size_t put_character(char *dst, const char *src, bool utf8, size_t *taken
 	size_t len = utf8_sequence(src, strlen(src));
 
 	*taken = len ? len : 1;
-	if (len == 0 || (len > 1 && !utf8) ||
-	    !is_one_column(code_point((const unsigned char *)src, len))) {
+	if (len == 0 || (len > 1 && !utf8) || !is_one_column(utf8_code_point(src, len))) {
 		*dst = '?';
 		return 1;
 	}
