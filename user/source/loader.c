@@ -8,6 +8,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -175,13 +176,17 @@ static struct loader_hook *candidate_of(struct loader *loader, const char *progr
 
 /*
  * What the kernel itself does not have, libbpf looks for in the types of its modules, and that takes
- * CAP_SYS_ADMIN: without it nothing would load where a type is missing. It does not where it is told a file.
+ * CAP_SYS_ADMIN: without it nothing would load where a type is missing. It does not where it is told a file;
+ * but then it holds the kernel's types twice, 6 MiB more while loading.
  */
 static int open_skeleton(struct loader *loader, char *error, size_t error_size)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = KERNEL_TYPES);
+	LIBBPF_OPTS(bpf_object_open_opts, options);
+	uint64_t held;
 	int err;
 
+	if (privilege_held(&held) || !privilege_has(held, CAP_SYS_ADMIN))
+		options.btf_custom_path = KERNEL_TYPES;
 	loader->skeleton = memswell_bpf__open_opts(&options);
 	if (loader->skeleton)
 		return 0;
