@@ -107,17 +107,23 @@ static __always_inline void vm_count(struct task_state *state, const struct vm_c
 
 /* ---- malloc's blocks ---- */
 
-static __always_inline bool is_malloc_like(__u64 prot, __u64 flags)
+/*
+ * A JVM commits what it has reserved by mapping over it. Its heaps grow by MinHeapDeltaBytes or
+ * regions of 1 MiB and more; what comes in granules of 64 KiB is class metadata and the code cache.
+ */
+#define HEAP_COMMIT_MIN_BYTES (128 << 10)
+
+static __always_inline bool is_malloc_like(__u64 len, __u64 prot, __u64 flags)
 {
 	return prot & PROT_WRITE && (flags & MAP_TYPE) == MAP_PRIVATE && flags & MAP_ANONYMOUS &&
-	       !(flags & MAP_NORESERVE);
+	       !(flags & MAP_NORESERVE) && !(flags & MAP_FIXED && len >= HEAP_COMMIT_MIN_BYTES);
 }
 
 /*
  * What munmap takes away is no longer there to be looked at, but malloc frees a block with the
  * length it was mapped with. So the lengths are remembered, one bit each, exact up to 1 MiB and
- * folded above. A garbage-collected heap maps otherwise (reserved first, or MAP_NORESERVE) in lengths
- * of its own; where they collide the native growth is told too small, never too large. Threads may
+ * folded above. A garbage-collected heap maps otherwise (reserved first, over that, or MAP_NORESERVE)
+ * in lengths of its own; where they collide the native growth is told too small, never too large. Threads may
  * lose a bit to each other: the next block of that length sets it.
  */
 static __always_inline __u32 malloc_length_bit(__u64 len)
@@ -154,7 +160,7 @@ static __noinline int vm_mmap(struct task_state *state, __u64 len, __u64 prot, _
 		return 0;
 	if (!change.failed) {
 		change.mapped_bytes = page_align(len);
-		if (is_malloc_like(prot, flags))
+		if (is_malloc_like(change.mapped_bytes, prot, flags))
 			malloc_mapped(state, &change, change.mapped_bytes);
 	}
 	vm_count(state, &change);

@@ -155,10 +155,13 @@ static void heap_settings_are_those_of_the_runtime(void **state)
 	(void)state;
 	f.incident.culprit.runtime = RUNTIME_JVM;
 	fixture_tell(&f);
-	ADVISES(ACTION_PREVENT, "Set -Xmx120m (75 %");
+	ADVISES(ACTION_PREVENT, "Set -Xmx120m -XX:+ExitOnOutOfMemoryError (75 %");
+	ADVISES(ACTION_PREVENT, "and its last words name the heap.");
 	f.incident.culprit.runtime = RUNTIME_GO;
 	fixture_tell(&f);
-	ADVISES(ACTION_PREVENT, "Set GOMEMLIMIT=120MiB (75 %");
+	ADVISES(ACTION_PREVENT, "Unless it is set lower, set GOMEMLIMIT=120MiB (75 %");
+	ADVISES(ACTION_PREVENT, "It stops no leak");
+	SILENT_ABOUT("last words");
 }
 
 static void python_workers_are_recycled_by_count(void **state)

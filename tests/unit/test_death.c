@@ -240,6 +240,8 @@ static void refused_memory_ends_what_cannot_go_on(void **state)
 	assert_false(death_is_map_failure(&late));
 	fine.map_failed_ns = fine.exit_ns - 1;
 	assert_false(death_is_map_failure(&fine));
+	fine.story.grew = true; /* a server whose threads the error took, one by one */
+	assert_true(death_is_map_failure(&fine));
 	killed.map_failed_ns = killed.exit_ns - 1;
 	assert_false(death_is_map_failure(&killed));
 	d = died(SIGABRT);

@@ -366,6 +366,25 @@ static void buffers_that_come_and_go_are_not_native_growth(void **state)
 	assert_true(story.bytes_per_request.has);
 }
 
+static void growth_beyond_what_the_heap_may_hold_is_native(void **state)
+{
+	struct run r = begin(50 * MIB);
+	struct growth_end end = {.managed_heap = true, .heap_most_bytes = 40 * MIB};
+	struct growth_story story;
+
+	(void)state;
+	r.g.native.has_vm = true; /* and nothing of malloc's was seen */
+	grow(&r, 30, 6 * MIB);
+	end.ts_ns = r.now_ns;
+	end.anon_bytes = r.anon_bytes;
+	growth_conclude(&r.g, &end, &story);
+	assert_true(story.native_share.has);
+	assert_in_range((int)(story.native_share.value * 100), 70, 85);
+	end.heap_most_bytes = 0;
+	growth_conclude(&r.g, &end, &story);
+	assert_true(story.native_share.value < 0.05);
+}
+
 static void full_pool_says_so(void **state)
 {
 	struct growths *t = calloc(1, sizeof(*t));
@@ -404,6 +423,7 @@ int main(void)
 		cmocka_unit_test(warm_up_then_jump_is_no_growth),
 		cmocka_unit_test(coarse_ticks_do_not_fake_a_trend),
 		cmocka_unit_test(buffers_that_come_and_go_are_not_native_growth),
+		cmocka_unit_test(growth_beyond_what_the_heap_may_hold_is_native),
 		cmocka_unit_test(full_pool_says_so),
 	};
 

@@ -112,7 +112,7 @@ static void other_ends_out_of_memory_are_told_apart(void **state)
 	d->heap_full_exit = true;
 	d->status = 3 << 8;
 	fixture_tell(&f);
-	SAYS("ended itself because its heap was full (exit code 3)");
+	SAYS("ended itself on OutOfMemoryError (exit code 3)");
 	d->heap_full_exit = false;
 	fixture_tell(&f);
 	SAYS("ran out of memory (exit code 3)");

@@ -505,7 +505,13 @@ static void silence_is_also_seen_by_the_gateway(void **state)
 	f.silent_ns = S(8);
 	f.accept_full = 2000;
 	assert_class(&f, VERDICT_MEMORY_STALL);
+	/* with room, it hangs for a reason that is not seen; more capacity would not help */
 	f.limit_used = 0.5;
+	assert_class(&f, VERDICT_UNEXPLAINED);
+	f.silent_ns = S(2);
+	assert_class(&f, VERDICT_BACKEND_OVERLOAD);
+	f.silent_ns = S(8);
+	f.traffic.pool = (struct report_pool){.saturated = true, .connections = 10};
 	assert_class(&f, VERDICT_BACKEND_OVERLOAD);
 }
 
@@ -783,6 +789,11 @@ static void address_that_never_worked_is_config(void **state)
 	f.watched_ns = S(3); /* it may have died before */
 	assert_true(decide(&f).confidence < 0.9);
 	f.ever_answered = true;
+	assert_class(&f, VERDICT_UNEXPLAINED);
+	/* who dies of memory before it listens may be who should listen there */
+	f.ever_answered = false;
+	f.watched_ns = S(100);
+	f.died_unheard = 3;
 	assert_class(&f, VERDICT_UNEXPLAINED);
 	f = (struct verdict_facts){.failures = 40, .unreachable = 40, .watched_ns = S(100)};
 	assert_class(&f, VERDICT_CONFIG);

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "core/rules.h"
+
 typedef unsigned long long ull;
 
 struct text action_add(struct advice *a, enum action_kind kind)
@@ -234,10 +236,36 @@ static void advise_config(struct advice *a)
 		     "there.");
 }
 
-static void advise_unexplained(struct advice *a)
+static void advise_unheard(struct advice *a)
 {
 	struct text t = action_add(a, ACTION_DIAGNOSE);
 
+	text_add(&t,
+		 "See in the memswell.process_exit lines who ran out of memory before it listened; "
+		 "if that is what should listen at ");
+	text_add_endpoint(&t, &a->out->upstream);
+	text_add(&t,
+		 ", it needs a larger memory limit or a smaller heap, else check that address.");
+}
+
+static void advise_unexplained(struct advice *a)
+{
+	const struct verdict_facts *f = &a->incident->facts;
+	struct text t;
+
+	if (rules_hung(f)) {
+		advise_stacks(a);
+		return;
+	}
+	if (f->died_unheard) {
+		advise_unheard(a);
+		return;
+	}
+	t = action_add(a, ACTION_DIAGNOSE);
+	if (f->local) {
+		text_add(&t, "Look at the gateway's own error log: it asked no upstream.");
+		return;
+	}
 	text_add(&t, "Check whether ");
 	text_add_endpoint(&t, &a->out->upstream);
 	text_add(&t, " is the right address and reachable, then the upstream's own log; no death "

@@ -40,5 +40,7 @@ uint32_t advice_pid(const struct advice *a);
 /* How to see what fills the heap, or memory beside it, with the tools of its runtime. */
 void advise_profile(struct advice *a);
 void advise_native_profile(struct advice *a);
+/* How to see what the threads of who serves there wait for. */
+void advise_stacks(struct advice *a);
 
 #endif

@@ -60,27 +60,30 @@ static uint64_t heap_of(const struct advice *a)
 	return 0;
 }
 
-static const char *heap_flag(const struct advice *a)
+/* Go is told what to keep to, not where to end: more of it is no room, and less ends no leak. */
+static bool has_heap_limit(const struct advice *a)
 {
-	switch (a->out->culprit.runtime) {
-	case RUNTIME_NODEJS:
-		return "--max-old-space-size=";
-	case RUNTIME_JVM:
-		return "-Xmx";
-	case RUNTIME_GO:
-		return "GOMEMLIMIT=";
-	default:
-		return NULL;
-	}
+	return runtime_is_managed(a->out->culprit.runtime);
+}
+
+static bool has_heap_setting(const struct advice *a)
+{
+	return has_heap_limit(a) || a->out->culprit.runtime == RUNTIME_GO;
 }
 
 /* "--max-old-space-size=384", "-Xmx384m", "GOMEMLIMIT=384MiB" */
 static void add_heap_setting(struct text *t, const struct advice *a, uint64_t mib)
 {
-	static const char *const units[NR_RUNTIMES] = {
-		[RUNTIME_NODEJS] = "", [RUNTIME_JVM] = "m", [RUNTIME_GO] = "MiB"};
+	static const struct {
+		const char *flag, *unit;
+	} settings[NR_RUNTIMES] = {
+		[RUNTIME_NODEJS] = {"--max-old-space-size=", ""},
+		[RUNTIME_JVM] = {"-Xmx", "m"},
+		[RUNTIME_GO] = {"GOMEMLIMIT=", "MiB"},
+	};
 
-	text_add(t, "%s%llu%s", heap_flag(a), (ull)mib, units[a->out->culprit.runtime]);
+	text_add(t, "%s%llu%s", settings[a->out->culprit.runtime].flag, (ull)mib,
+		 settings[a->out->culprit.runtime].unit);
 }
 
 /* Advice ------------------------------------------------------------------------------------- */
@@ -163,16 +166,21 @@ static void advise_heap_below_limit(struct advice *a)
 	uint64_t mib = remedy_heap_mib(limit);
 	struct text t;
 
-	if (!a->out->death.memcg_oom || !heap_flag(a) || !mib ||
+	if (!a->out->death.memcg_oom || !has_heap_setting(a) || !mib ||
 	    own_ceiling(a) < a->out->memory.ceiling_bytes || (heap_of(a) && heap_of(a) < limit))
 		return;
 	t = action_add(a, ACTION_PREVENT);
-	text_add(&t, "Set ");
+	text_add(&t, has_heap_limit(a) ? "Set " : "Unless it is set lower, set ");
 	add_heap_setting(&t, a, mib);
+	if (a->out->culprit.runtime == RUNTIME_JVM)
+		text_add(&t, " -XX:+ExitOnOutOfMemoryError");
 	text_add(&t, " (75 %% of the limit of ");
 	text_add_bytes(&t, limit);
-	text_add(&t, "): then the runtime collects before the kernel kills, and its last words "
-		     "name the heap.");
+	text_add(&t, "): then the runtime collects before the kernel kills");
+	if (has_heap_limit(a))
+		text_add(&t, ", and its last words name the heap.");
+	else
+		text_add(&t, ". It stops no leak: near it, collecting takes more and more CPU.");
 }
 
 /* It ran into its heap limit while its cgroup had room. */
@@ -182,7 +190,7 @@ static void advise_larger_heap(struct advice *a)
 	uint64_t heap = max_u64(heap_of(a), a->out->memory.ceiling_bytes);
 	struct text t;
 
-	if (a->out->death.oom_kill || !heap_flag(a) || !heap || mib * MIB <= heap + heap / 8)
+	if (a->out->death.oom_kill || !has_heap_limit(a) || !heap || mib * MIB <= heap + heap / 8)
 		return;
 	t = action_add(a, ACTION_MITIGATE);
 	text_add(&t, "To gain time, set ");
@@ -251,7 +259,7 @@ static void advise_native_leak(struct advice *a)
 	advise_what_stays(a);
 	advise_pm2(a);
 	advise_alert(a);
-	if (heap_flag(a)) {
+	if (has_heap_limit(a)) {
 		struct text t = action_add(a, ACTION_PREVENT);
 
 		text_add(&t, "A heap limit does not catch this: what grows is outside the heap.");
@@ -282,7 +290,7 @@ static bool advise_limit(struct advice *a)
 		text_add_bytes(&t, peak);
 		text_add(&t, " / 0.7.");
 	}
-	if (heap_flag(a) && remedy_heap_mib(raised)) {
+	if (has_heap_setting(a) && remedy_heap_mib(raised)) {
 		t = action_add(a, ACTION_MITIGATE);
 		text_add(&t, "Set ");
 		add_heap_setting(&t, a, remedy_heap_mib(raised));
@@ -409,7 +417,8 @@ static void advise_room(struct advice *a)
 	if (a->out->death.oom_kill && advise_limit(a))
 		return;
 	t = action_add(a, ACTION_MITIGATE);
-	if (!a->out->death.oom_kill && heap_flag(a) && mib) {
+	if (!a->out->death.oom_kill && has_heap_limit(a) && mib &&
+	    a->out->death.kind != DEATH_MEMORY_REFUSED) {
 		text_add(&t, "Until the cause is known, give its heap room: ");
 		add_heap_setting(&t, a, mib);
 		text_add(&t, " (");
@@ -462,9 +471,20 @@ static void advise_by_cause(struct advice *a)
 	}
 }
 
+/* Its cgroup had room, or the kernel would have killed instead. */
+static void advise_refused(struct advice *a)
+{
+	struct text t = action_add(a, ACTION_DIAGNOSE);
+
+	text_add(&t, "The kernel refused it memory before any cgroup was full: look at ulimit -v "
+		     "(systemd: LimitAS=), vm.overcommit_memory and vm.max_map_count.");
+}
+
 void advise_memory_death(struct advice *a)
 {
 	advise_by_cause(a);
+	if (a->out->death.kind == DEATH_MEMORY_REFUSED)
+		advise_refused(a);
 }
 
 void advise_memory_stall(struct advice *a)
@@ -495,6 +515,12 @@ void advise_memory_stall(struct advice *a)
 void advise_gc_thrash(struct advice *a)
 {
 	advise_larger_heap(a);
+	if (a->out->culprit.runtime == RUNTIME_JVM) {
+		struct text t = action_add(a, ACTION_PREVENT);
+
+		text_add(&t, "Start it with -XX:+ExitOnOutOfMemoryError: else the error ends some "
+			     "of its threads, and the rest answers nobody.");
+	}
 	advise_by_cause(a);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * actions_profile.c - how to see what fills the memory of a process, with the tools of its runtime.
- * It knows tools; whether to look at the heap or beside it is the verdict's.
+ * actions_profile.c - how to see what fills the memory of a process, and what its threads wait for,
+ * with the tools of its runtime. It knows tools; where to look is the verdict's.
  */
 #include "core/actions.h"
 
@@ -98,7 +98,9 @@ static void native_jvm(struct text *t, const struct advice *a)
 {
 	text_add(t, "Start with -XX:NativeMemoryTracking=summary, then jcmd");
 	add_pid(t, a);
-	text_add(t, " VM.native_memory baseline, and later summary.diff. Look at direct buffers");
+	text_add(t,
+		 " VM.native_memory baseline, and later summary.diff. Look at direct buffers and, "
+		 "with jcmd VM.classloader_stats, at classes that stay loaded");
 }
 
 void advise_native_profile(struct advice *a)
@@ -116,4 +118,34 @@ void advise_native_profile(struct advice *a)
 		text_add(&t, " (%llu %% of the growth is outside the heap)",
 			 (unsigned long long)u64_of(share->value * 100 + 0.5));
 	text_add(&t, ".");
+}
+
+void advise_stacks(struct advice *a)
+{
+	static const struct {
+		const char *command, *behind_pid;
+	} tools[] = {
+		[RUNTIME_UNKNOWN] = {"eu-stack -p", ""},
+		[RUNTIME_NODEJS] = {"kill -USR1", ", then node inspect -p with the same number"},
+		[RUNTIME_JVM] = {"jcmd", " Thread.print"},
+		[RUNTIME_PYTHON] = {"py-spy dump --pid", ""},
+		[RUNTIME_GO] = {"kill -QUIT", " (writes all goroutines to its log, and ends it)"},
+		[RUNTIME_RUBY] = {"rbspy snapshot --pid", ""},
+		[RUNTIME_NATIVE] = {"eu-stack -p", ""},
+	};
+	uint32_t pid = a->incident->culprit.death.proc.tgid;
+	struct text t = action_add(a, ACTION_DIAGNOSE);
+
+	_Static_assert(sizeof(tools) / sizeof(tools[0]) == NR_RUNTIMES, "a tool for every runtime");
+	text_add(&t, "While it hangs, see what its threads wait for: %s ",
+		 tools[a->server].command);
+	if (pid)
+		text_add(&t, "%u", pid);
+	else
+		text_add(&t, "PID");
+	text_add(&t, "%s.", tools[a->server].behind_pid);
+	if (a->server == RUNTIME_JVM)
+		text_add(&t, " Threads that are missing may have ended on OutOfMemoryError: see "
+			     "its log, "
+			     "and let it end then, with -XX:+ExitOnOutOfMemoryError.");
 }

@@ -79,6 +79,14 @@ uint64_t ceiling_v8_default(uint64_t cgroup_limit_bytes, uint64_t machine_bytes,
 	return old ? old + v8_young(old) : 0;
 }
 
+uint64_t ceiling_heap_most(enum runtime_kind runtime, uint64_t heap_limit_bytes)
+{
+	if (!heap_limit_bytes || (runtime != RUNTIME_JVM && runtime != RUNTIME_NODEJS))
+		return 0;
+	/* V8 is told of its old generation only. */
+	return runtime == RUNTIME_JVM ? heap_limit_bytes : heap_limit_bytes + 3 * V8_SEMI_MAX;
+}
+
 bool ceiling_is_heap(const struct ceilings *c, uint32_t i)
 {
 	enum ceiling_source source = c->all[i].source;

@@ -42,6 +42,9 @@ struct ceilings {
 /* The i-th limits the heap rather than the process: memory beside the heap does not count for it. */
 bool ceiling_is_heap(const struct ceilings *c, uint32_t i);
 
+/* The most that a managed heap can hold which was told this limit; 0 unknown. */
+uint64_t ceiling_heap_most(enum runtime_kind runtime, uint64_t heap_limit_bytes);
+
 void ceiling_find(const struct ceiling_inputs *in, struct ceilings *out);
 
 /*

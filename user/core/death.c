@@ -158,7 +158,8 @@ bool death_is_v8_oom(const struct death *d)
 
 bool death_is_map_failure(const struct death *d)
 {
-	return d->map_failed_ns && d->status && ended_by_itself(d) &&
+	/* An end that looks orderly needs more to be one for want of memory: that it had grown. */
+	return d->map_failed_ns && (d->status || d->story.grew) && ended_by_itself(d) &&
 	       since_ns(d->exit_ns, d->map_failed_ns) <= MAP_FAILURE_NS;
 }
 

@@ -16,6 +16,9 @@
 /* "Lately" for answers of an upstream. */
 #define LATELY_NS (600 * NSEC_PER_SEC)
 
+/* Crash loops wait up to five minutes before they try again. */
+#define UNHEARD_NS (300 * NSEC_PER_SEC)
+
 /* The process tree ----------------------------------------------------------------------------- */
 
 static bool is_ancestor(struct core *core, const struct proc_id *who, const struct proc_id *of)
@@ -167,6 +170,7 @@ void facts_account(struct core *core, struct proc *p, struct death *out)
 		.anon_bytes = p->anon_bytes,
 		.requests = p->requests,
 		.managed_heap = runtime_is_managed(p->runtime),
+		.heap_most_bytes = ceiling_heap_most(p->runtime, p->heap_limit_bytes),
 		.tick_ns = node_of(core, p->id.node)->header.tick_ns,
 	};
 
@@ -322,10 +326,27 @@ static void upstream_facts(struct core *core, const struct incident *incident,
 	f->ever_answered = u->answered_ns && since_ns(core->now_ns, u->answered_ns) < LATELY_NS;
 	f->same_host = !u->local && on_this_host(core, &u->endpoint);
 	if (f->abandoned)
-		f->silent_ns = since_ns(min_u64(f->at_ns, u->burst.sum.last_ns), u->answered_ns);
+		f->silent_ns = since_ns(min_u64(f->at_ns, u->burst.sum.last_ns),
+					u->answered_ns ? u->answered_ns : u->burst.sum.first_ns);
 	f->load_ratio = gateway_load_ratio(g, core->now_ns);
 	f->watched_ns = since_ns(u->burst.sum.first_ns, watched_since(core, g, incident->node));
 	f->failing_ns = since_ns(core->now_ns, u->burst.sum.first_ns);
+}
+
+/* Nobody knows what address they would have had. */
+static uint32_t died_unheard(struct core *core, uint16_t node, uint64_t from_ns)
+{
+	uint32_t nr = 0;
+
+	for (uint16_t i = 1; i <= DEATH_MAX; i++) {
+		const struct death *d = &core->deaths.all[i];
+		const struct proc *p = proctab_find(&core->procs, &d->proc);
+
+		if (d->exit_ns >= from_ns && d->exit_ns && d->proc.node == node &&
+		    death_by_memory(d) && p && !p->held_listener && !p->requests)
+			nr++;
+	}
+	return nr;
 }
 
 static void node_facts(const struct core *core, const struct incident *incident,
@@ -383,6 +404,9 @@ void facts_gather(struct core *core, const struct incident *incident, const stru
 	f->listener_stayed = listener_stayed(incident, &u->burst.sum);
 	f->listener_came = incident->listener_came;
 	f->deaths_behind = c->deaths_behind;
+	if (f->same_host && !f->service_known)
+		f->died_unheard = died_unheard(core, incident->node,
+					       since_ns(u->burst.sum.first_ns, UNHEARD_NS));
 	f->unseen = unseen(core, incident);
 	f->events_lost = since_ns(core_events_lost(core), incident->lost_before);
 	f->unwatched_ns = gap_unwatched_ns(
@@ -420,7 +444,14 @@ static void keep_process(const struct verdict_facts *before, struct verdict_fact
 	now->limit_events_per_s = before->limit_events_per_s;
 }
 
-bool facts_keep_worst(const struct verdict_facts *before, struct verdict_facts *now)
+/* Whoever ends what stands still or only collects garbage ends it for that, as watchers do. */
+static bool ended_for_its_trouble(enum trouble then, const struct verdict_facts *now)
+{
+	return then >= THRASHING && (now->asked || now->killed) && !rules_memory_evidence(now);
+}
+
+bool facts_keep_worst(const struct verdict_facts *before, bool same_process,
+		      struct verdict_facts *now)
 {
 	enum trouble then = trouble(before);
 
@@ -430,8 +461,11 @@ bool facts_keep_worst(const struct verdict_facts *before, struct verdict_facts *
 		now->traffic.explained = before->traffic.explained;
 	}
 	/* Of equals the first: a queue that lasts becomes usual, and a stall shows no growth. */
-	if (before->died || now->died || then == QUIET || then < trouble(now))
+	if (then == QUIET || then < trouble(now) || (before->died && !now->died))
 		return false;
+	if (now->died && !(same_process && ended_for_its_trouble(then, now)))
+		return false;
+	now->owner_alive = before->owner_alive;
 	keep_process(before, now);
-	return true;
+	return !now->died;
 }

@@ -25,9 +25,11 @@ void facts_of_end(struct core *core, const struct correlation *c, const struct d
 /*
  * What shows only while it lasts: a stall is over once somebody kills it, a pool is free again once
  * clients gave up. Puts the account of the process back where the earlier one told more; true: it
- * did, and what is told is of the process that was the culprit then.
+ * did, and what is told is of the process that was the culprit then. An end changes nothing that
+ * somebody put to the same process for its trouble; then it is told with its end.
  */
-bool facts_keep_worst(const struct verdict_facts *before, struct verdict_facts *now);
+bool facts_keep_worst(const struct verdict_facts *before, bool same_process,
+		      struct verdict_facts *now);
 
 /*
  * The process that matters most of those alive behind the upstream: who thrashes or answers nobody

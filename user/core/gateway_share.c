@@ -4,8 +4,11 @@
 
 #include "core/gateway_parts.h"
 
-/* nginx and others take a failed upstream out for 10 s and answer without asking it. */
-#define BLAME_NS (10 * NSEC_PER_SEC)
+/*
+ * nginx and others take a failed upstream out for 10 s and answer without asking it; nginx for more
+ * than 10 seconds of a clock that has no parts of them.
+ */
+#define BLAME_NS (11 * NSEC_PER_SEC)
 /* What has no counterpart waits so long, then until the next batch. */
 #define TURN_NS NSEC_PER_SEC
 /* Answers in another protocol cannot be told from the gateway's own errors for so long. */

@@ -132,10 +132,11 @@ struct growth_story {
 
 struct growth_end {
 	uint64_t ts_ns;
-	uint64_t anon_bytes; /* at death, 0 unknown */
-	uint64_t requests;   /* answered in its life */
-	bool managed_heap;   /* the runtime keeps a heap of its own */
-	uint64_t tick_ns;    /* how often memory is sampled */
+	uint64_t anon_bytes;	  /* at death, 0 unknown */
+	uint64_t requests;	  /* answered in its life */
+	bool managed_heap;	  /* the runtime keeps a heap of its own */
+	uint64_t heap_most_bytes; /* what that heap can hold; 0 unknown */
+	uint64_t tick_ns;	  /* how often memory is sampled */
 };
 
 void growth_conclude(const struct growth *g, const struct growth_end *end,

@@ -135,6 +135,17 @@ static bool grew_from_start(const struct growth *g, const struct growth_end *end
 	return true;
 }
 
+/*
+ * malloc takes small blocks in ways that are not seen. But what a heap grew by beyond all it may
+ * hold is elsewhere.
+ */
+static double beyond_heap(const struct trend *trend, uint64_t heap_most_bytes)
+{
+	double grown = trend->slope * trend->window_s;
+
+	return heap_most_bytes && grown > 0 ? 1 - (double)heap_most_bytes / grown : 0;
+}
+
 void growth_conclude(const struct growth *g, const struct growth_end *end, struct growth_story *out)
 {
 	uint64_t seen_ns = since_ns(end->ts_ns, g->first_ns);
@@ -163,8 +174,9 @@ void growth_conclude(const struct growth *g, const struct growth_end *end, struc
 	}
 	if (!out->grew)
 		return;
-	if (out->native_share.value > 1)
-		out->native_share.value = 1;
+	out->native_share.value =
+		fmax(out->native_share.value, beyond_heap(&out->trend, end->heap_most_bytes));
+	out->native_share.value = fmin(out->native_share.value, 1);
 	out->native_share.has =
 		end->managed_heap && (g->native.has_vm || out->native_share.value > 0.5);
 	if (requests && grown)

@@ -55,7 +55,9 @@ static bool evaluate(struct core *core, struct incident *incident)
 	incident_note_services(core, incident, &c);
 	incident_note_supervisor(core, incident, &c);
 	facts_gather(core, incident, &c, &incident->facts);
-	if (facts_keep_worst(&before, &incident->facts))
+	if (facts_keep_worst(&before,
+			     proc_id_equal(&culprit.death.proc, &incident->culprit.death.proc),
+			     &incident->facts))
 		incident->culprit = culprit;
 	verdict_decide(&incident->facts, &incident->verdict);
 	incident->has_culprit =

@@ -77,6 +77,7 @@ struct incident {
 	uint32_t next_tgid;
 	uint32_t restarts_10m;
 	char owner_comm[RECORD_COMM_LEN]; /* of who listens or listened there, "" unknown */
+	uint8_t owner_runtime;		  /* enum runtime_kind */
 	char owner_service[SERVICE_NAME_LEN];
 	bool owner_is_named; /* as culprit.is_named */
 };

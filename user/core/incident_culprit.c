@@ -246,6 +246,7 @@ static void note_service(struct core *core, struct incident *incident, const str
 	if (!owner)
 		return;
 	memcpy(incident->owner_comm, owner->comm, sizeof(incident->owner_comm));
+	incident->owner_runtime = owner->runtime;
 	incident->owner_is_named =
 		emit_service_name(core, owner, s->local.port, incident->owner_service);
 }

@@ -121,10 +121,11 @@ static uint32_t severity(const struct gateway *g, const struct impact *impact)
 	return impact_clients_hurt(impact) || unread ? SEVERITY_ERROR : SEVERITY_WARN;
 }
 
-/* Of the culprit or, before anybody is named, of who is known to serve there. */
+/* Of the culprit or, before anybody is named, of who is known to serve there or to have served. */
 static enum runtime_kind server_runtime(const struct incident *incident)
 {
-	uint8_t runtime = incident->culprit.runtime;
+	uint8_t runtime =
+		incident->culprit.runtime ? incident->culprit.runtime : incident->owner_runtime;
 
 	return runtime < NR_RUNTIMES ? (enum runtime_kind)runtime : RUNTIME_UNKNOWN;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/incident_sections.h"
+#include "core/rules.h"
 #include "model/text.h"
 
 typedef unsigned long long ull;
@@ -188,8 +189,7 @@ static void add_memory_end(struct text *t, const struct report_incident *r, bool
 		text_add(t, " died at its JavaScript heap limit (exit code %d)",
 			 r->death.exit_code);
 	} else if (heap_full_exit) {
-		text_add(t, " ended itself because its heap was full (exit code %d)",
-			 r->death.exit_code);
+		text_add(t, " ended itself on OutOfMemoryError (exit code %d)", r->death.exit_code);
 	} else {
 		text_add(t, " ran out of memory (exit code %d)", r->death.exit_code);
 	}
@@ -231,7 +231,8 @@ static void add_thrash(struct text *t, const struct subject *s)
 {
 	add_owner(t, s);
 	text_add(t, " spends its CPU on garbage collection");
-	if (s->r->explanation.cpu_per_request_ratio.has) {
+	if (s->r->explanation.cpu_per_request_ratio.has &&
+	    s->r->explanation.cpu_per_request_ratio.value >= 1.5) {
 		text_add(t, ", ");
 		text_add_decimal(t, s->r->explanation.cpu_per_request_ratio.value);
 		text_add(t, " times as much per request as before");
@@ -396,8 +397,21 @@ static void add_config(struct text *t, const struct subject *s)
 
 static void add_unexplained(struct text *t, const struct subject *s)
 {
-	(void)s;
-	text_add(t, "requests to an upstream failed and nothing that was seen explains it");
+	const struct verdict_facts *f = &s->incident->facts;
+
+	if (rules_hung(f)) {
+		add_owner(t, s);
+		text_add(t, " lives but answered nobody for ");
+		text_add_duration(t, u64_of(rules_silent_s(f) * (double)NSEC_PER_SEC));
+		text_add(t, "; nothing that was seen explains it");
+	} else if (f->died_unheard) {
+		text_add(t, "nobody listens at ");
+		text_add_endpoint(t, &s->r->upstream);
+		text_add(t, ", and %u processes ran out of memory before they listened anywhere",
+			 f->died_unheard);
+	} else {
+		text_add(t, "requests to an upstream failed and nothing that was seen explains it");
+	}
 }
 
 static void (*const sentences[])(struct text *t, const struct subject *s) = {

@@ -53,6 +53,8 @@ bool rules_unseen(const struct verdict_facts *f, uint32_t hooks);
 bool rules_apply(const struct verdict_rule *rule, const struct verdict_facts *f, double *value);
 /* The kernel, the runtime or the process itself said that memory ended it. */
 bool rules_memory_evidence(const struct verdict_facts *f);
+/* It took requests, lives, and has answered nobody for as long as a stall lasts. */
+bool rules_hung(const struct verdict_facts *f);
 /* At its limit, requests waiting and none answered for as long as nobody waits. */
 bool rules_stalled(const struct verdict_facts *f);
 /* Mostly collecting garbage, for long enough to be no accident and with little room left. */
@@ -80,5 +82,7 @@ double rules_silent_s(const struct verdict_facts *f);
 #define RULES_NEARLY_ALL 0.9
 #define RULES_MOSTLY	 0.5
 #define RULES_HAS_ROOM	 0.6 /* of a heap or a limit in use: collectors have no reason to work hard */
+/* A stall is one when clients notice: the shortest timeouts in use are of some seconds. */
+#define RULES_SILENT_S 5.0
 
 #endif

@@ -52,7 +52,7 @@ static bool growth_in_managed_heap(const struct verdict_facts *f, double *value)
 static bool growth_outside_heap(const struct verdict_facts *f, double *value)
 {
 	*value = f->story.native_share.value;
-	return f->story.grew && mostly_native(f) && !f->v8_oom && !f->heap_full_exit;
+	return f->story.grew && mostly_native(f) && !f->v8_oom;
 }
 
 /* Without a managed heap the process's heap is the heap. */
@@ -69,10 +69,12 @@ static bool growth_place_unknown(const struct verdict_facts *f, double *value)
 	       !f->heap_full_exit;
 }
 
+/* A JVM is told to end for want of any memory it manages: of classes as well as of objects. */
 static bool heap_full(const struct verdict_facts *f, double *value)
 {
 	*value = f->story.trend.slope;
-	return f->v8_oom || f->heap_full_exit || rules_busy_with_full_heap(f);
+	return f->v8_oom || (f->heap_full_exit && !(f->story.grew && mostly_native(f))) ||
+	       rules_busy_with_full_heap(f);
 }
 
 /* It was too quick for a trend, or the collector bent it; but no single thing filled the heap. */

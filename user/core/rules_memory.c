@@ -158,6 +158,8 @@ static const struct verdict_rule rows[] = {
 	 "its heap is full, it computes without a pause, and answers nobody"},
 	{"busy_with_full_heap", CLASS(VERDICT_BACKEND_OVERLOAD), 0, -5, false, busy_with_full_heap,
 	 "it would not keep up with any load"},
+	{"busy_with_full_heap", BY_OTHERS, 0, -7, false, busy_with_full_heap,
+	 "whoever ended it ended what answered nobody any more"},
 	{"waits_in_vain", THRASH, 0, 2.5, false, waits_in_vain,
 	 "thrashing makes late answers, not refused connects"},
 	{"heap_nearly_full", THRASH, 0, 2, false, heap_nearly_full,

@@ -154,6 +154,13 @@ static bool accept_queue_full(const struct verdict_facts *f, double *value)
 	return f->accept_full && !f->died;
 }
 
+/* Much work is answered late, but it is: who takes no connection and answers nobody hangs. */
+static bool answers_nobody(const struct verdict_facts *f, double *value)
+{
+	*value = rules_silent_s(f);
+	return f->accept_full && !f->died && !f->traffic.pool.saturated && *value >= RULES_SILENT_S;
+}
+
 /* Nothing at all is answered while a pool is full; else that is something else than much work. */
 static bool late_with_many_in_flight(const struct verdict_facts *f, double *value)
 {
@@ -230,6 +237,13 @@ static bool refused_beside_a_listener(const struct verdict_facts *f, double *val
 	return mostly(f->refused, f->failures, RULES_NEARLY_ALL, value) && !f->ever_answered &&
 	       f->failing_ns >= TOLD_LATE_NS && f->service_known && f->listener_stayed &&
 	       !f->listener_came && !f->died && !f->deaths_behind;
+}
+
+/* It may be what should listen there. */
+static bool died_unheard(const struct verdict_facts *f, double *value)
+{
+	*value = f->died_unheard;
+	return f->died_unheard && !f->ever_answered;
 }
 
 static bool watched_too_briefly(const struct verdict_facts *f, double *value)
@@ -328,6 +342,8 @@ static const struct verdict_rule rows[] = {
 	{"upstream_lives", APP, 0, 1.5, false, upstream_lives, "who answered is still there"},
 	{"accept_queue_full", OVERLOAD, 0, 6, true, accept_queue_full,
 	 "the kernel turned connections away since the service did not take them"},
+	{"answers_nobody", OVERLOAD, 0, -6, false, answers_nobody,
+	 "much work is answered late, but it is answered; this hangs"},
 	{"late_with_many_in_flight", OVERLOAD, 0, 4.5, true, late_with_many_in_flight,
 	 "it answers, but later than clients wait, with far more in flight than usual"},
 	{"load_high", OVERLOAD, 0, 1.5, false, load_high, "more requests than before the burst"},
@@ -351,6 +367,8 @@ static const struct verdict_rule rows[] = {
 	 "no answer, no listener and no death was ever seen there"},
 	{"refused_beside_a_listener", CONFIG, 0, 5, true, refused_beside_a_listener,
 	 "somebody listens on that port, but not where the gateway asks"},
+	{"died_unheard", CONFIG, 0, -6, false, died_unheard,
+	 "somebody died of memory before it listened anywhere: it may be who should"},
 	{"watched_too_briefly", CONFIG, 0, -2.5, false, watched_too_briefly,
 	 "it may have died before anybody watched"},
 	{"refused_for_long", CONFIG, 0, 1, false, refused_for_long, "restarts end within a minute"},

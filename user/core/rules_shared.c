@@ -2,10 +2,8 @@
 /* rules_shared.c - what rules of several tables ask of the facts; see rules.h. */
 #include "core/rules.h"
 
-/* A stall is one when clients notice: the shortest timeouts in use are of some seconds. */
-#define STALL_SILENT_S 5.0
-#define STALL_USED     0.97
-#define THRASH_S       3.0
+#define STALL_USED 0.97
+#define THRASH_S   3.0
 /* More requests waiting than usual by this factor, and more than a handful. */
 #define QUEUE_FACTOR 4.0
 #define QUEUE_MIN    8
@@ -40,7 +38,7 @@ bool rules_memory_evidence(const struct verdict_facts *f)
 	if (f->v8_runtime && !f->v8_watched && f->aborted_itself && f->story.grew)
 		return true;
 	/* An allocation failed, and it ended by itself with an error: it could not go on without. */
-	return f->map_failed && f->exit_code && !f->killed && !f->asked;
+	return f->map_failed && (f->exit_code || f->story.grew) && !f->killed && !f->asked;
 }
 
 /* Seen by the process, or by the gateway: what is never accepted shows only there. */
@@ -53,9 +51,15 @@ double rules_silent_s(const struct verdict_facts *f)
 	return (double)silent_ns / (double)NSEC_PER_SEC;
 }
 
+bool rules_hung(const struct verdict_facts *f)
+{
+	return !f->died && f->service_known && f->abandoned && f->listener_stayed &&
+	       rules_silent_s(f) >= RULES_SILENT_S;
+}
+
 bool rules_stalled(const struct verdict_facts *f)
 {
-	return f->limit_used >= STALL_USED && rules_silent_s(f) >= STALL_SILENT_S;
+	return f->limit_used >= STALL_USED && rules_silent_s(f) >= RULES_SILENT_S;
 }
 
 bool rules_thrashing(const struct verdict_facts *f)
@@ -75,7 +79,7 @@ bool rules_busy_with_full_heap(const struct verdict_facts *f)
 {
 	return !rules_unseen(f, HOOKS_HTTP) && f->managed_heap &&
 	       f->traffic.cpu_share >= TRAFFIC_BUSY_SHARE && f->heap_used >= RULES_HAS_ROOM &&
-	       rules_silent_s(f) >= STALL_SILENT_S && !rules_stalled(f);
+	       rules_silent_s(f) >= RULES_SILENT_S && !rules_stalled(f);
 }
 
 bool rules_queueing(const struct verdict_facts *f)
@@ -108,7 +112,7 @@ static bool reached(const struct verdict_facts *f, const struct report_ceiling *
 	if (c->source == CEILING_SUPERVISOR_CONFIG)
 		return (double)max_u64(f->peak_rss_bytes, f->peak_anon_bytes) >= limit;
 	return c->source == CEILING_SUPERVISOR_OBSERVED && f->story.grew &&
-	       !rules_unseen(f, HOOKS_HTTP) && rules_silent_s(f) < STALL_SILENT_S &&
+	       !rules_unseen(f, HOOKS_HTTP) && rules_silent_s(f) < RULES_SILENT_S &&
 	       (double)f->peak_anon_bytes >= limit;
 }
 

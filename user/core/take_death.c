@@ -153,6 +153,7 @@ static void conclude_growth(struct core *core, struct proc *p, struct death *d, 
 		.anon_bytes = d->anon_bytes ? d->anon_bytes : p->anon_bytes,
 		.requests = p->requests,
 		.managed_heap = runtime_is_managed(p->runtime),
+		.heap_most_bytes = ceiling_heap_most(p->runtime, p->heap_limit_bytes),
 		.tick_ns = node_of(core, p->id.node)->header.tick_ns,
 	};
 

@@ -189,6 +189,17 @@ static void reserve_and_release(struct vm_truth *truth, size_t bytes)
 	truth->unmapped += bytes;
 }
 
+/* How a JVM takes memory for its heap. */
+static void reserve_and_commit(struct vm_truth *truth, size_t bytes)
+{
+	void *memory =
+		mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	mmap(memory, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	truth->calls[MMAP] += 2;
+	truth->mapped += 2 * bytes;
+}
+
 static void resize(struct vm_truth *truth, size_t small, size_t large)
 {
 	void *memory = block(truth, small);
@@ -243,6 +254,7 @@ static void vm_work(struct vm_truth *truth, size_t page)
 			unblock(truth, memory, bytes);
 	}
 	reserve_and_release(truth, 101 * page);
+	reserve_and_commit(truth, 300 * page);
 	resize(truth, 8 * page, 200 * page);
 	move_break(truth, 64 * page);
 	fail_each(truth);
