@@ -22,5 +22,7 @@ culprit "$(child_of "$(service_pid service)")"
 gateway "$PORT" "$UPSTREAM"
 watch
 traffic "$RATE" 120
-one_death 90
+await_lives service end 1 90 && await_lives service start 2 15 && wait_port "$UPSTREAM" 15
+culprit "$(child_of "$(service_pid service)")" # it leaks as well, and may be dead before this is over
+sleep $QUIET_S
 conclude
