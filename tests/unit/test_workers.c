@@ -173,6 +173,58 @@ static void sibling_that_dies_later_takes_no_blame(void **state)
 	story_free(c.s);
 }
 
+/* ... but two failures do not outweigh what follows. */
+static void sibling_that_brings_most_failures_is_the_one(void **state)
+{
+	struct story_failures few = {.rst = 5, .client_502 = 5, .good = 40};
+	struct story_failures many = {.rst = 30, .client_502 = 30, .good = 40};
+	struct cluster c = cluster_new();
+
+	(void)state;
+	grow(&c, 100 * MIB, 40);
+	story_signal(c.s, SIBLING, SHELL, SIGKILL, SI_USER, "bash");
+	story_exit(c.s, SIBLING, SIGKILL, 400 * MIB);
+	c.s->now_ns += 100 * NSEC_PER_MSEC;
+	story_bad_flows(c.s, &few);
+	story_tick(c.s);
+	c.s->now_ns += SECONDS(6);
+	v8_dies(c.s, &c.leaker);
+	c.s->now_ns += 100 * NSEC_PER_MSEC;
+	story_bad_flows(c.s, &many);
+	story_tick(c.s);
+	assert_int_equal(story_last(c.s)->verdict.class, VERDICT_MEMORY_DEATH);
+	assert_int_equal(story_last(c.s)->culprit.id.tgid, LEAKER.tgid);
+	story_free(c.s);
+}
+
+/* One failure is an accident, until memory ends somebody: of whatever the one before it was. */
+static void death_by_memory_is_told_after_a_failure_of_another_kind(void **state)
+{
+	static const uint64_t pauses_s[] = {5, 15};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pauses_s) / sizeof(pauses_s[0]); i++) {
+		struct story_failures one = {.rst = 1, .client_502 = 1, .good = 40};
+		struct cluster c = cluster_new();
+
+		grow(&c, 100 * MIB, 40);
+		story_signal(c.s, SIBLING, SHELL, SIGKILL, SI_USER, "bash");
+		story_exit(c.s, SIBLING, SIGKILL, 400 * MIB);
+		c.s->now_ns += 100 * NSEC_PER_MSEC;
+		story_bad_flows(c.s, &one);
+		story_tick(c.s);
+		assert_int_equal(c.s->nr_incidents, 0);
+		c.s->now_ns += SECONDS(pauses_s[i]);
+		v8_dies(c.s, &c.leaker);
+		c.s->now_ns += 100 * NSEC_PER_MSEC;
+		story_bad_flows(c.s, &one);
+		story_tick(c.s);
+		assert_names(&c, VERDICT_MEMORY_DEATH, LEAKER);
+		assert_int_equal(story_last(c.s)->impact.client_status[FLOW_STATUS_502], 1);
+		story_free(c.s);
+	}
+}
+
 static void worker_that_thrashes_is_named_beside_a_bigger_one(void **state)
 {
 	struct cluster c = cluster_new();
@@ -195,6 +247,8 @@ int main(void)
 		cmocka_unit_test(death_by_memory_explains_the_waiting_before_it),
 		cmocka_unit_test(memory_that_filled_while_requests_waited_explains_no_waiting),
 		cmocka_unit_test(sibling_that_dies_later_takes_no_blame),
+		cmocka_unit_test(sibling_that_brings_most_failures_is_the_one),
+		cmocka_unit_test(death_by_memory_is_told_after_a_failure_of_another_kind),
 		cmocka_unit_test(worker_that_thrashes_is_named_beside_a_bigger_one),
 	};
 

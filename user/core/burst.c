@@ -260,13 +260,14 @@ static bool window_opens(struct burst *b, uint32_t window_s)
 
 /*
  * A burst ends with 10 quiet seconds, so it also begins after 10 quiet seconds: the failures
- * before the window that gave it away belong to it.
+ * before the window that gave it away belong to it, unless they are older than it may be.
  */
-static void sum_from_first_failure(struct burst *b)
+static void sum_from_first_failure(struct burst *b, uint64_t from_ns, struct impact *out)
 {
+	uint64_t most = min_u64(BURST_SECONDS, since_ns(b->second, from_ns / NSEC_PER_SEC) + 1);
 	uint64_t length = 0;
 
-	for (uint64_t i = 0; i < BURST_SECONDS && i <= b->second; i++) {
+	for (uint64_t i = 0; i < most && i <= b->second; i++) {
 		struct impact second = read_second(b, b->second - i);
 
 		if (failures(&second))
@@ -274,13 +275,19 @@ static void sum_from_first_failure(struct burst *b)
 		else if (i >= length + BURST_QUIET_S)
 			break;
 	}
-	sum_window(b, length, &b->sum);
+	sum_window(b, length, out);
 }
 
 void burst_recent(struct burst *b, uint64_t now_ns, struct impact *out)
 {
 	advance(b, now_ns / NSEC_PER_SEC);
 	sum_window(b, BURST_SECONDS, out);
+}
+
+void burst_current(struct burst *b, uint64_t now_ns, struct impact *out)
+{
+	advance(b, now_ns / NSEC_PER_SEC);
+	sum_from_first_failure(b, 0, out);
 }
 
 void burst_around(struct burst *b, uint64_t now_ns, uint64_t at_ns, uint64_t *before,
@@ -301,16 +308,16 @@ void burst_around(struct burst *b, uint64_t now_ns, uint64_t at_ns, uint64_t *be
 	*before = impact_upstream_failures(&sum) - *after;
 }
 
-static void open_at(struct burst *b, uint64_t now_ns)
+static void open_at(struct burst *b, uint64_t now_ns, uint64_t from_ns)
 {
 	b->open = true;
 	b->opened_ns = now_ns;
-	sum_from_first_failure(b);
+	sum_from_first_failure(b, from_ns, &b->sum);
 }
 
-void burst_open(struct burst *b, uint64_t now_ns)
+void burst_open(struct burst *b, uint64_t now_ns, uint64_t from_ns)
 {
-	open_at(b, now_ns);
+	open_at(b, now_ns, from_ns);
 	b->log10_p = burst_log10_tail(failures(&b->sum), burst_base_rate(b) * BURST_SECONDS);
 }
 
@@ -341,7 +348,7 @@ enum burst_change burst_decide(struct burst *b, uint64_t now_ns)
 	for (uint32_t i = 0; i < sizeof(windows_s) / sizeof(windows_s[0]); i++) {
 		if (!window_opens(b, windows_s[i]))
 			continue;
-		open_at(b, now_ns);
+		open_at(b, now_ns, 0);
 		return BURST_OPENED;
 	}
 	return BURST_SAME;

@@ -96,14 +96,19 @@ enum burst_change burst_decide(struct burst *b, uint64_t now_ns);
 
 /* What the ring still holds, whether a burst is open or not. */
 void burst_recent(struct burst *b, uint64_t now_ns, struct impact *out);
+/* Of that what a burst would begin with that opened now: no 10 quiet seconds are between. */
+void burst_current(struct burst *b, uint64_t now_ns, struct impact *out);
 /*
  * Failures on the upstream legs since that time, and in as long a time before it; to the second,
  * as far as the ring holds.
  */
 void burst_around(struct burst *b, uint64_t now_ns, uint64_t at_ns, uint64_t *before,
 		  uint64_t *after);
-/* Open it whatever the odds; there must have been a failure in the last BURST_QUIET_S. */
-void burst_open(struct burst *b, uint64_t now_ns);
+/*
+ * Open it whatever the odds, of failures since that time; there must have been one in the last
+ * BURST_QUIET_S.
+ */
+void burst_open(struct burst *b, uint64_t now_ns, uint64_t from_ns);
 
 /* The sum of two; of times the first or the last. */
 void impact_add(struct impact *to, const struct impact *from);

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #define BEFORE_NS (30 * NSEC_PER_SEC)
-#define AFTER_NS  (2 * NSEC_PER_SEC)
 /* Deaths this close together belong together: a whole container, a worker and its parent. */
 #define TOGETHER_NS   (2 * NSEC_PER_SEC)
 #define MAX_ANCESTORS 8
@@ -81,7 +80,7 @@ static bool down_since(const struct correlation *c, uint64_t exit_ns, uint64_t f
 
 static bool in_window(const struct correlation *c, uint64_t exit_ns, uint64_t first_ns)
 {
-	if (exit_ns > first_ns + AFTER_NS || came_back(c, exit_ns, first_ns))
+	if (exit_ns > first_ns + CORRELATE_EARLY_NS || came_back(c, exit_ns, first_ns))
 		return false;
 	return since_ns(first_ns, exit_ns) <= BEFORE_NS || down_since(c, exit_ns, first_ns);
 }
@@ -209,13 +208,13 @@ struct window {
 
 static bool until(const struct window *w, const struct death *d)
 {
-	return d->exit_ns <= w->last_ns + AFTER_NS;
+	return d->exit_ns <= w->last_ns + CORRELATE_EARLY_NS;
 }
 
 /* The end of what already failed before says nothing, but a dying process fails a little early. */
 static bool may_have_failed(const struct window *w, const struct death *d)
 {
-	return d->exit_ns <= max_u64(w->first_ns + AFTER_NS, w->last_ns);
+	return d->exit_ns <= max_u64(w->first_ns + CORRELATE_EARLY_NS, w->last_ns);
 }
 
 static void consider(const struct correlation *c, const struct window *w,
@@ -224,7 +223,7 @@ static void consider(const struct correlation *c, const struct window *w,
 {
 	const struct death *d = candidate->death;
 
-	if (d->exit_ns > w->first_ns + AFTER_NS && until(w, d))
+	if (d->exit_ns > w->first_ns + CORRELATE_EARLY_NS && until(w, d))
 		keep_better(late, candidate, w->first_ns);
 	else if (in_window(c, d->exit_ns, w->first_ns))
 		keep_better(best, candidate, w->first_ns);
@@ -252,7 +251,7 @@ void correlate(const struct correlate_tables *t, const struct endpoint *upstream
 		if (c.death->exit_ns + BEFORE_NS >= first_ns && may_have_failed(&window, c.death))
 			out->deaths_behind++;
 		if (until(&window, c.death))
-			keep_better(&newest, &c, last_ns + AFTER_NS);
+			keep_better(&newest, &c, last_ns + CORRELATE_EARLY_NS);
 		consider(out, &window, &c, &best, &late);
 	}
 	out->death = grower(t, best.death);

@@ -14,6 +14,8 @@
 
 #define CORRELATE_VICTIMS   8
 #define CORRELATE_RECENT_NS (600 * NSEC_PER_SEC)
+/* A dying process fails a little before it is gone. */
+#define CORRELATE_EARLY_NS (2 * NSEC_PER_SEC)
 
 struct correlation {
 	struct service *services[SERVICE_FOUND_MAX]; /* behind the upstream */

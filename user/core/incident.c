@@ -242,39 +242,51 @@ static void update_incident(struct core *core, struct upstream *u)
 		tell(core, incident, INCIDENT_UPDATE);
 }
 
-static bool ended_at_supervisor_limit(struct core *core, const struct correlation *c)
+static bool ended_at_supervisor_limit(struct core *core, const struct correlation *c,
+				      const struct death *d)
 {
 	struct verdict_facts f;
 
-	if (!c->death->nr_signals || !c->death->ceilings.nr)
+	if (!d->nr_signals || !d->ceilings.nr)
 		return false;
-	facts_of_end(core, c, c->death, &f);
+	facts_of_end(core, c, d, &f);
 	return rules_at_supervisor_limit(&f);
 }
 
 /* What memory_end_behind() takes for an end by memory. */
 enum memory_end { DIED_OF_MEMORY, RESTARTED_FOR_MEMORY };
 
+static bool is_memory_end(struct core *core, const struct correlation *c, const struct death *d,
+			  enum memory_end kind)
+{
+	if (!d || d->explained)
+		return false;
+	return death_by_memory(d) ||
+	       (kind == RESTARTED_FOR_MEMORY && ended_at_supervisor_limit(core, c, d));
+}
+
 /*
  * Behind the upstream memory ended a process: then one failure is no accident, also when it is too
  * few for a burst, as with one worker of many, with little traffic, or where retries helped. Once
- * per death.
+ * per death. Failures that began with another end may go on with this one.
  */
-static bool memory_end_behind(struct core *core, struct upstream *u, enum memory_end kind)
+static const struct death *memory_end_behind(struct core *core, struct upstream *u,
+					     enum memory_end kind)
 {
 	struct correlate_tables tables = {&core->procs, &core->deaths, &core->services};
 	struct correlation c;
 	struct impact recent;
 
-	burst_recent(&u->burst, core->now_ns, &recent);
+	burst_current(&u->burst, core->now_ns, &recent);
 	if (!recent.last_ns ||
 	    since_ns(core->now_ns, recent.last_ns) >= BURST_QUIET_S * NSEC_PER_SEC)
-		return false;
+		return NULL;
 	correlate(&tables, &u->endpoint, recent.first_ns, recent.last_ns, &c);
-	if (!c.death || c.death->explained)
-		return false;
-	return death_by_memory(c.death) ||
-	       (kind == RESTARTED_FOR_MEMORY && ended_at_supervisor_limit(core, &c));
+	if (is_memory_end(core, &c, c.death, kind))
+		return c.death;
+	if (is_memory_end(core, &c, c.newest, kind) && c.newest->exit_ns >= recent.first_ns)
+		return c.newest;
+	return NULL;
 }
 
 /* Does this gateway fail at one of its own upstreams? */
@@ -344,11 +356,13 @@ static bool is_worth_an_incident(struct core *core, struct upstream *u)
 
 static void tick_upstream(struct core *core, struct upstream *u)
 {
+	const struct death *d;
+
 	if (!u->burst.open && since_ns(core->now_ns, u->used_ns) > UPSTREAM_AWAKE_NS)
 		return;
 	burst_decide(&u->burst, core->now_ns);
-	if (!u->burst.open && memory_end_behind(core, u, RESTARTED_FOR_MEMORY))
-		burst_open(&u->burst, core->now_ns);
+	if (!u->burst.open && (d = memory_end_behind(core, u, RESTARTED_FOR_MEMORY)))
+		burst_open(&u->burst, core->now_ns, since_ns(d->exit_ns, CORRELATE_EARLY_NS));
 	if (u->burst.open && u->incident)
 		update_incident(core, u);
 	else if (u->burst.open && is_worth_an_incident(core, u))

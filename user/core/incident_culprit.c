@@ -164,9 +164,19 @@ static bool is_no_older(const struct incident *incident, const struct death *d)
 	return d && d->exit_ns + TOGETHER_NS >= incident->culprit.death.exit_ns;
 }
 
+/* Nearly all failures of the burst came with this death. */
+static bool brought_most(struct core *core, const struct incident *incident, const struct death *d)
+{
+	struct burst *burst = &upstream_of(core, incident)->burst;
+	uint64_t all = impact_upstream_failures(&burst->sum), before, after;
+
+	burst_around(burst, core->now_ns, d->exit_ns, &before, &after);
+	return after >= LATE_MIN_FAILURES && after >= LATE_RISE * since_ns(all, after);
+}
+
 /*
  * It died, came back and died again within one burst: the newest life tells most. One that had lived
- * beside it is no newer life, and takes no blame for what the first death began.
+ * beside it is no newer life: what the first death began is not its fault, unless that was little.
  */
 static bool died_again(struct core *core, const struct incident *incident, const struct death *d)
 {
@@ -176,7 +186,7 @@ static bool died_again(struct core *core, const struct incident *incident, const
 
 	if (!d || d->exit_ns <= last->exit_ns + TOGETHER_NS)
 		return false;
-	if (began_it && d->proc.start_ns < last->exit_ns)
+	if (began_it && d->proc.start_ns < last->exit_ns && !brought_most(core, incident, d))
 		return false;
 	return death_by_memory(d) || !death_by_memory(last);
 }
