@@ -29,8 +29,8 @@ struct service_sock {
 
 struct service_member {
 	struct proc_id proc;
-	uint64_t seen_ns;
-	bool owner; /* held the listener */
+	uint64_t seen_ns : 63;
+	uint64_t owner : 1; /* held the listener */
 };
 
 struct service {
