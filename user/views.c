@@ -133,13 +133,20 @@ static FILE *open_output(const char *path)
 	if (!path)
 		return stdout;
 	fd = file_create(path, error, sizeof(error));
-	file = fd >= 0 ? fdopen(fd, "w") : NULL;
-	if (!file)
-		log_error("--output %s", fd < 0 ? error : strerror(errno));
+	if (fd < 0) {
+		log_error("--output %s", error);
+		return NULL;
+	}
+	file = fdopen(fd, "w");
+	if (!file) {
+		log_error("--output %s: %s", path, strerror(errno));
+		close(fd);
+	}
 	return file;
 }
 
-static enum exit_code close_output(FILE *file)
+/* `path` as it was opened by. */
+static enum exit_code close_output(FILE *file, const char *path)
 {
 	bool broken = ferror(file) || fflush(file);
 	int err = errno;
@@ -150,7 +157,7 @@ static enum exit_code close_output(FILE *file)
 	}
 	if (!broken)
 		return EXIT_CODE_OK;
-	log_error("cannot write the output: %s", strerror(err));
+	log_error("cannot write to %s: %s", path ? path : "stdout", strerror(err));
 	return EXIT_CODE_FAILED;
 }
 
@@ -164,12 +171,14 @@ static enum exit_code fill(const struct feed *feed, const char *only, struct doc
 	case 0:
 		return EXIT_CODE_OK;
 	case -ENOENT:
-		log_error("explain: no incident of that id among %u: expected an id, or how one "
-			  "begins",
-			  feed->nr_incidents);
+		log_error("explain: no incident among %u has the id '%s': expected an id, or how "
+			  "one begins",
+			  feed->nr_incidents, only);
 		return EXIT_CODE_FAILED;
 	case -EEXIST:
-		log_error("explain: more than one incident's id begins like that");
+		log_error("explain: the ids of several incidents begin with '%s': expected one "
+			  "whole id, or more of its begin",
+			  only);
 		return EXIT_CODE_FAILED;
 	default:
 		log_error("out of memory");
@@ -186,13 +195,13 @@ static enum exit_code write_report(const struct options *options, const struct d
 	if (!to)
 		return EXIT_CODE_FAILED;
 	format_write(options->has_format ? options->format : format, d, to);
-	return close_output(to);
+	return close_output(to, options->output);
 }
 
 static enum exit_code write_explanation(const struct document *d)
 {
 	format_explain(d, stdout);
-	return close_output(stdout);
+	return close_output(stdout, NULL);
 }
 
 /* Files from the first to the last, then the document. */
