@@ -49,15 +49,15 @@ static bool evaluate(struct core *core, struct incident *incident)
 	struct verdict_facts before = incident->facts;
 	struct culprit culprit = incident->culprit;
 	struct correlation c;
-	bool changed;
+	bool changed, same;
 
 	changed = incident_find_culprit(core, incident, &c);
 	incident_note_services(core, incident, &c);
 	incident_note_supervisor(core, incident, &c);
 	facts_gather(core, incident, &c, &incident->facts);
-	if (facts_keep_worst(&before,
-			     proc_id_equal(&culprit.death.proc, &incident->culprit.death.proc),
-			     &incident->facts))
+	same = proc_id_equal(&culprit.death.proc, &incident->culprit.death.proc);
+	/* Of one process what is known of it now: it went on since its worst moment. */
+	if (facts_keep_worst(&before, same, &incident->facts) && !same)
 		incident->culprit = culprit;
 	verdict_decide(&incident->facts, &incident->verdict);
 	incident->has_culprit =
