@@ -482,27 +482,33 @@ static __always_inline void backend_discover(struct __sk_buff *skb, struct sock_
 
 /* ---- programs ---- */
 
-/* "100 Continue" and the final head in one segment: merged on the way, or written at once. */
-static __noinline void http_after_continue(struct __sk_buff *skb, struct sock_state *state,
-					   struct packet *packet)
+/*
+ * "100 Continue" and the final head, at offset, in one segment: merged on the way, or written at
+ * once. Its bytes were counted with the interim response, which has taken a slot. Global as above.
+ */
+__noinline int http_after_continue(struct __sk_buff *skb, __u32 offset, __u32 bytes, __u32 dir,
+				   __u64 ns)
 {
-	struct http_segment *seg = &packet->seg;
+	struct http_segment seg = {.bytes = bytes, .dir = dir & 1};
+	struct bpf_sock *sk = skb->sk;
 	struct wire_flow_stats *stats;
-	struct http_step step = {}; /* its bytes were counted with the interim response */
+	struct http_step step = {};
+	struct sock_state *state;
 
-	if (seg->bytes <= HTTP_CONTINUE_BYTES)
-		return;
-	seg->bytes -= HTTP_CONTINUE_BYTES;
-	http_copy_short(skb, packet->offset + HTTP_CONTINUE_BYTES, seg);
-	if (!seg->nr || http_status(seg->word, seg->tail, seg->nr) <= HTTP_PARTIAL)
-		return;
-	step.events = http_advance_response(&state->http, seg, &step.status);
-	stats = http_stats_of(skb, state);
+	http_copy_short(skb, offset, &seg);
+	if (!sk || !seg.nr || http_status(seg.word, seg.tail, seg.nr) <= HTTP_PARTIAL)
+		return 0;
+	state = sock_state_of_packet(skb, sk);
+	if (!state || !(state->flags & SOCK_SLOT))
+		return 0;
+	step.events = http_advance_response(&state->http, &seg, &step.status);
+	stats = flow_stats_of(state->slot);
 	if (!stats || !(step.events & HTTP_EV_RESPONSE))
-		return;
-	http_count_response(stats, state, &step, packet->ns ?: bpf_ktime_get_ns());
+		return 0;
+	http_count_response(stats, state, &step, ns ?: bpf_ktime_get_ns());
 	if (step.events & HTTP_EV_LEAVE)
 		http_leave(stats, state, step.events);
+	return 0;
 }
 
 /* Global for verifiers' sake: each turn looks the same to them. */
@@ -566,8 +572,10 @@ static __noinline void http_afterwards(struct __sk_buff *skb, struct sock_state 
 			    http_measure(skb, packet->offset, packet->ports, packet->seg.seq));
 	if (step->events & HTTP_EV_LEAVE)
 		backend_discover(skb, state, packet);
-	else if (step->status == 100)
-		http_after_continue(skb, state, packet);
+	else if (step->status == 100 && packet->seg.bytes > HTTP_CONTINUE_BYTES)
+		http_after_continue(skb, packet->offset + HTTP_CONTINUE_BYTES,
+				    packet->seg.bytes - HTTP_CONTINUE_BYTES, packet->seg.dir,
+				    packet->ns);
 }
 
 /* TCP stamps what it sends, so the clock, a quarter of all costs, is read for strangers only. */

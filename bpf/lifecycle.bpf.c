@@ -64,22 +64,23 @@ int BPF_PROG(lifecycle_exec, struct task_struct *task)
 }
 
 /* What wait(2) will report: the group's code if it was ended as a group, else its leader's. */
-static __always_inline __u32 exit_status(const struct task_struct *task)
+static __always_inline __u32 exit_status(const struct signal_struct *signal,
+					 const struct task_struct *leader)
 {
-	const struct signal_struct *signal = task->signal;
-
 	if (signal->flags & SIGNAL_GROUP_EXIT)
 		return signal->group_exit_code;
-	return task->group_leader->exit_code;
+	return leader->exit_code;
 }
 
 /* signal->maj_flt holds threads already reaped: not this one, nor a leader that left before it. */
-static __always_inline __u64 exit_major_faults(const struct task_struct *task)
+static __always_inline __u64 exit_major_faults(const struct task_struct *task,
+					       const struct signal_struct *signal,
+					       const struct task_struct *leader)
 {
-	__u64 faults = task->signal->maj_flt + task->maj_flt;
+	__u64 faults = signal->maj_flt + task->maj_flt;
 
 	if (task->pid != task->tgid)
-		faults += task->group_leader->maj_flt;
+		faults += leader->maj_flt;
 	return faults;
 }
 
@@ -106,6 +107,8 @@ SEC("?tp_btf/sched_process_exit")
 int lifecycle_exit(__u64 *ctx)
 {
 	struct task_struct *task = (struct task_struct *)ctx[0];
+	const struct signal_struct *signal;
+	const struct task_struct *leader;
 	struct wire_exit *event;
 
 	if (task->flags & PF_KTHREAD || !exit_ends_group(task, ctx))
@@ -115,13 +118,15 @@ int lifecycle_exit(__u64 *ctx)
 	if (!event)
 		return 0;
 	fill_proc(&event->proc, task);
-	event->maxrss_pages = task->signal->maxrss;
+	signal = task->signal;
+	leader = task->group_leader;
+	event->maxrss_pages = signal->maxrss;
 	if (exit_tells_group_dead()) /* else the mm is gone */
 		event->anon_pages = exit_anon_pages(task);
-	event->maj_flt = exit_major_faults(task);
-	event->status = exit_status(task);
-	event->oom_score_adj = task->signal->oom_score_adj;
-	fill_comm(event->comm, task->group_leader);
+	event->maj_flt = exit_major_faults(task, signal, leader);
+	event->status = exit_status(signal, leader);
+	event->oom_score_adj = signal->oom_score_adj;
+	fill_comm(event->comm, leader);
 	emit_submit(WIRE_EXIT, event);
 	return 0;
 }

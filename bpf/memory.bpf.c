@@ -175,9 +175,9 @@ int memory_tasks(struct bpf_iter__task *ctx)
 	sample.head.ts_ns = bpf_ktime_get_boot_ns();
 	fill_proc(&sample.proc, task);
 	fill_proc(&sample.parent, task->real_parent);
+	sample.maj_flt = task->signal->maj_flt + task->maj_flt;
 	fill_memcg(&sample.memcg, task);
 	fill_memory(&sample, mm);
-	sample.maj_flt = task->signal->maj_flt + task->maj_flt;
 	fill_state(&sample, task, mm, ctx->meta->session_id);
 	fill_comm(sample.comm, task);
 	bpf_seq_write(ctx->meta->seq, &sample, sizeof(sample));

@@ -57,14 +57,14 @@ static __always_inline void fill_victim(struct wire_oom *event, struct task_stru
 	struct mm_struct *mm = victim->mm;
 
 	fill_proc(&event->victim, victim);
+	event->oom_score_adj = victim->signal->oom_score_adj;
+	fill_comm(event->victim_comm, victim->group_leader);
 	fill_full_memcg(&event->memcg, task_memcg(victim), task_memcg_name(victim));
 	if (mm) {
 		event->anon_pages = mm_rss_pages(mm, RSS_ANON);
 		event->file_pages = mm_rss_pages(mm, RSS_FILE);
 		event->shmem_pages = mm_rss_pages(mm, RSS_SHMEM);
 	}
-	event->oom_score_adj = victim->signal->oom_score_adj;
-	fill_comm(event->victim_comm, victim->group_leader);
 }
 
 /* The victim is current, which may be a bare address. */
