@@ -241,6 +241,25 @@ static void worker_that_thrashes_is_named_beside_a_bigger_one(void **state)
 	story_free(c.s);
 }
 
+/* The one that was killed has been replaced, and all went well until its sibling began to thrash. */
+static void death_of_who_was_replaced_explains_nothing(void **state)
+{
+	struct cluster c = cluster_new();
+
+	(void)state;
+	grow(&c, 90 * MIB, 45);
+	story_signal(c.s, SIBLING, SHELL, SIGKILL, SI_USER, "bash");
+	story_exit(c.s, SIBLING, SIGKILL, 400 * MIB);
+	c.sibling.id = story_proc_id(303, c.s->now_ns / NSEC_PER_SEC + 1);
+	story_proc(c.s, c.sibling.id, PRIMARY, "node");
+	story_exe(c.s, c.sibling.id, RUNTIME_NODEJS, true);
+	grow(&c, 100 * MIB, 15);
+	c.leaker.cpu_ms_per_request = 8 * FIRST_MS;
+	wait_in_vain(&c, 104 * MIB, 12);
+	assert_names(&c, VERDICT_GC_THRASH, LEAKER);
+	story_free(c.s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +268,7 @@ int main(void)
 		cmocka_unit_test(sibling_that_dies_later_takes_no_blame),
 		cmocka_unit_test(sibling_that_brings_most_failures_is_the_one),
 		cmocka_unit_test(death_by_memory_is_told_after_a_failure_of_another_kind),
+		cmocka_unit_test(death_of_who_was_replaced_explains_nothing),
 		cmocka_unit_test(worker_that_thrashes_is_named_beside_a_bigger_one),
 	};
 

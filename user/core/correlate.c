@@ -8,6 +8,8 @@
 /* Deaths this close together belong together: a whole container, a worker and its parent. */
 #define TOGETHER_NS   (2 * NSEC_PER_SEC)
 #define MAX_ANCESTORS 8
+/* Who has run for so long serves, or will not. */
+#define SETTLED_NS (5 * NSEC_PER_SEC)
 /* memory.oom.group: the kernel marks the whole cgroup in one go. */
 #define ONE_KILL_NS NSEC_PER_SEC
 /* Another one that grew has to outdo the service's own growth clearly to be blamed for it. */
@@ -65,6 +67,20 @@ static bool came_back(const struct correlation *c, uint64_t exit_ns, uint64_t fi
 	return false;
 }
 
+/* The same for a worker: the listener stayed, and another one stands there since. */
+static bool was_replaced(const struct correlation *c, uint64_t exit_ns, uint64_t first_ns)
+{
+	for (uint32_t i = 0; i < c->nr_services; i++) {
+		const struct service *s = c->services[i];
+
+		for (int m = 0; s->up && s->down_ns < exit_ns && m < s->nr_members; m++)
+			if (s->members[m].proc.start_ns > exit_ns &&
+			    s->members[m].proc.start_ns + SETTLED_NS <= first_ns)
+				return true;
+	}
+	return false;
+}
+
 /* Did the address lose its last listener with this death, and was it still so at the failure? */
 static bool down_since(const struct correlation *c, uint64_t exit_ns, uint64_t first_ns)
 {
@@ -80,7 +96,8 @@ static bool down_since(const struct correlation *c, uint64_t exit_ns, uint64_t f
 
 static bool in_window(const struct correlation *c, uint64_t exit_ns, uint64_t first_ns)
 {
-	if (exit_ns > first_ns + CORRELATE_EARLY_NS || came_back(c, exit_ns, first_ns))
+	if (exit_ns > first_ns + CORRELATE_EARLY_NS || came_back(c, exit_ns, first_ns) ||
+	    was_replaced(c, exit_ns, first_ns))
 		return false;
 	return since_ns(first_ns, exit_ns) <= BEFORE_NS || down_since(c, exit_ns, first_ns);
 }
