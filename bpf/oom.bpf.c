@@ -15,10 +15,23 @@
 #include "task.bpf.h"
 
 /*
- * The kernel checks that the cgroup has no room before it picks a victim; while it looks, other
- * CPUs may give back a charge batch or two (MEMCG_CHARGE_BATCH is 64 pages).
+ * The kernel checks that the cgroup has no room before it picks a victim; while it looks, others
+ * give back charge batches (MEMCG_CHARGE_BATCH is 64 pages) and the stacks of threads that end.
  */
-#define OOM_SLACK_PAGES 256
+#define OOM_SLACK_PART	    32
+#define OOM_SLACK_MIN_PAGES 256ULL
+#define OOM_SLACK_MAX_PAGES 4096ULL
+
+static __always_inline bool is_full(__u64 usage, __u64 limit)
+{
+	__u64 slack = limit / OOM_SLACK_PART;
+
+	if (slack < OOM_SLACK_MIN_PAGES)
+		slack = OOM_SLACK_MIN_PAGES;
+	if (slack > OOM_SLACK_MAX_PAGES)
+		slack = OOM_SLACK_MAX_PAGES;
+	return usage + slack >= limit;
+}
 
 /*
  * The nearest ancestor-or-self of the cgroup without room; id stays 0 if all have some: global OOM.
@@ -41,7 +54,7 @@ static __always_inline void fill_full_memcg(struct wire_memcg *out, struct cgrou
 		__u64 limit = BPF_CORE_READ(counter, max);
 		__u64 usage = BPF_CORE_READ(counter, usage.counter);
 
-		if (limit < memcg_unlimited_pages() && usage + OOM_SLACK_PAGES >= limit) {
+		if (limit < memcg_unlimited_pages() && is_full(usage, limit)) {
 			out->id = memcg_counter_id(counter);
 			out->owner_id = out->id;
 			out->limit_pages = limit;

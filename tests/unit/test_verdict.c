@@ -495,6 +495,18 @@ static void silence_at_the_limit_is_a_stall_until_memory_kills(void **state)
 	assert_class(&f, VERDICT_MEMORY_DEATH);
 }
 
+static void limit_full_of_other_memory_is_no_leak_of_the_heap(void **state)
+{
+	struct verdict_facts f = oom_after_growth();
+
+	(void)state;
+	f.oom_anon_share = 0.9;
+	assert_cause(&f, CAUSE_HEAP_LEAK);
+	f.oom_anon_share = 0.2; /* shared memory, tmpfs, stacks of threads */
+	assert_class(&f, VERDICT_MEMORY_DEATH);
+	assert_cause(&f, CAUSE_UNKNOWN_GROWTH);
+}
+
 /* What is never accepted is not in flight at the service; the gateway knows that it waits. */
 static void silence_is_also_seen_by_the_gateway(void **state)
 {
@@ -960,6 +972,7 @@ int main(void)
 		cmocka_unit_test(victim_of_others_is_not_a_memory_death),
 		cmocka_unit_test(silence_at_the_limit_is_a_stall_until_memory_kills),
 		cmocka_unit_test(silence_is_also_seen_by_the_gateway),
+		cmocka_unit_test(limit_full_of_other_memory_is_no_leak_of_the_heap),
 		cmocka_unit_test(slow_or_big_alone_is_no_stall),
 		cmocka_unit_test(late_answers_of_a_full_heap_are_gc_thrash),
 		cmocka_unit_test(restart_by_the_supervisor_at_its_limit),

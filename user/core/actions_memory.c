@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/remedy.h"
+#include "core/rules.h"
 
 typedef unsigned long long ull;
 
@@ -430,11 +431,28 @@ static void advise_room(struct advice *a)
 	}
 }
 
+static void advise_other_memory(struct advice *a)
+{
+	struct text t = action_add(a, ACTION_DIAGNOSE);
+
+	text_add(
+		&t,
+		"Look at memory.stat of its cgroup before it is full: shmem is tmpfs, /dev/shm and "
+		"shared mappings");
+	if (a->out->culprit.runtime == RUNTIME_JVM)
+		text_add(&t, ", as the heap of ZGC is");
+	text_add(&t, "; kernel_stack is threads, sock and slab are sockets and files.");
+}
+
 static void advise_unknown_growth(struct advice *a)
 {
 	struct text t;
 
 	advise_room(a);
+	if (rules_filled_otherwise(&a->incident->facts)) {
+		advise_other_memory(a);
+		return;
+	}
 	t = action_add(a, ACTION_DIAGNOSE);
 	text_add(&t,
 		 "No steady growth led here: look for a single large request or job just before "

@@ -101,7 +101,8 @@ static void consider_elsewhere(struct core *core, const struct death *d, const s
 		const struct service *s = &core->services.all[i];
 		const struct proc *p = s->up ? proctab_find(&core->procs, &s->newest_owner) : NULL;
 
-		if (p && p->exe && p->exe == dead->exe &&
+		/* Interpreters that init starts have all this in common; their cgroup tells. */
+		if (p && p->exe && p->exe == dead->exe && p->container == dead->container &&
 		    proc_id_equal(&p->parent, &dead->parent) && p->parent.tgid)
 			consider(d, dead, p, best);
 	}
@@ -237,6 +238,9 @@ static void death_facts(const struct death *d, struct verdict_facts *f)
 	f->oom_shared_limit = d->oom_shared_limit;
 	f->oom_share = d->oom_share;
 	f->oom_other_grew = d->oom_other_grew;
+	if (d->oom_share > 0 && d->oom.limit_bytes != RECORD_NO_LIMIT)
+		f->oom_anon_share =
+			rules_share(d->oom.anon_bytes, d->oom.limit_bytes) / d->oom_share;
 }
 
 static void succession_facts(struct core *core, const struct correlation *c, const struct death *d,

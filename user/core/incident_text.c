@@ -168,7 +168,9 @@ static void add_cause(struct text *t, const struct subject *s)
 		add_pool(t, s);
 		break;
 	case CAUSE_UNKNOWN_GROWTH:
-		text_add(t, "; no steady growth led there");
+		text_add(t, rules_filled_otherwise(&s->incident->facts)
+				    ? ", full of shared memory, files in memory or the kernel's own"
+				    : "; no steady growth led there");
 		break;
 	default:
 		add_slope(t, s->r, "its memory");

@@ -53,6 +53,8 @@ bool rules_unseen(const struct verdict_facts *f, uint32_t hooks);
 bool rules_apply(const struct verdict_rule *rule, const struct verdict_facts *f, double *value);
 /* The kernel, the runtime or the process itself said that memory ended it. */
 bool rules_memory_evidence(const struct verdict_facts *f);
+/* Its cgroup was full, though mostly of something else than anonymous memory. */
+bool rules_filled_otherwise(const struct verdict_facts *f);
 /* It took requests, lives, and has answered nobody for as long as a stall lasts. */
 bool rules_hung(const struct verdict_facts *f);
 /* At its limit, requests waiting and none answered for as long as nobody waits. */

@@ -216,6 +216,13 @@ static bool grew_with_in_flight(const struct verdict_facts *f, double *value)
 	return more_than(f->traffic.explained.in_flight, RULES_MOSTLY, value);
 }
 
+/* What grew of its anonymous memory is the smaller part of what ended it. */
+static bool filled_otherwise(const struct verdict_facts *f, double *value)
+{
+	*value = f->oom_anon_share;
+	return rules_filled_otherwise(f);
+}
+
 static bool always(const struct verdict_facts *f, double *value)
 {
 	(void)f;
@@ -240,6 +247,8 @@ static const struct verdict_rule rows[] = {
 	 "it grew as long as it was seen, which was not long"},
 	{"no_growth_seen", ALL, UNKNOWN, 2.5, false, no_growth_seen,
 	 "what took the memory was not there before"},
+	{"filled_otherwise", ALL, UNKNOWN, 8, false, filled_otherwise,
+	 "its limit was full of shared memory, files in memory or the kernel's own"},
 	{"growth_in_managed_heap", ALL, HEAP, 3, true, growth_in_managed_heap,
 	 "malloc holds less than half of what was kept"},
 	{"growth_in_process_heap", ALL, HEAP, 3, true, growth_in_process_heap,

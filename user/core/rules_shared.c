@@ -51,6 +51,11 @@ double rules_silent_s(const struct verdict_facts *f)
 	return (double)silent_ns / (double)NSEC_PER_SEC;
 }
 
+bool rules_filled_otherwise(const struct verdict_facts *f)
+{
+	return f->oom_kill && f->oom_anon_share > 0 && f->oom_anon_share < RULES_MOSTLY;
+}
+
 bool rules_hung(const struct verdict_facts *f)
 {
 	return !f->died && f->service_known && f->abandoned && f->listener_stayed &&

@@ -61,6 +61,7 @@ struct verdict_facts {
 	bool oom_shared_limit; /* the limit is not its own cgroup's: of a parent, or the machine */
 	double oom_share;      /* its part of the memory below that limit, 0..1 */
 	bool oom_other_grew;   /* another process below that limit grew more */
+	double oom_anon_share; /* of the limit that was hit, anonymous memory below it; 0 unknown */
 	/* memory before the end or, where nobody died, up to now; of the main owner of the service */
 	struct growth_story story;
 	struct traffic_story traffic;

@@ -202,6 +202,10 @@ static const struct rule_row {
 	{"grew_from_start", UNIT_BYTES_PER_S, "it grew by # for as long as it was seen"},
 	{"no_growth_seen", UNIT_PERCENT,
 	 "no steady growth was seen before (the largest single step was # of all)"},
+	{"filled_otherwise", UNIT_PERCENT,
+	 "of its full limit only # was anonymous memory; the rest was shared memory, files in "
+	 "memory "
+	 "or the kernel's own"},
 	{"growth_in_managed_heap", UNIT_PERCENT,
 	 "it grew in its managed heap: malloc holds only # of what was kept"},
 	{"growth_in_process_heap", UNIT_BYTES_PER_S, "it grew by # in its heap, and has no other"},
