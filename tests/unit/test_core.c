@@ -1307,6 +1307,43 @@ static void upstream_that_never_was_there_does_not_recover(void **state)
 	story_free(s);
 }
 
+/* Of a program that never listens some lives end by memory; then nobody is where the gateway asks. */
+static struct story *story_of_deaths_before_listening(uint32_t nr)
+{
+	struct story *s = story_new();
+
+	story_proc(s, MASTER, story_proc_id(1, 1), "nginx");
+	story_proc(s, NGINX, MASTER, "nginx");
+	for (uint32_t i = 0; i < nr; i++) {
+		struct proc_id id = story_proc_id(400 + i, 1000 + i);
+
+		story_proc(s, id, SHELL, "java");
+		story_exe(s, id, RUNTIME_JVM, false);
+		story_memory(s, id, 64 * MIB, 64 * MIB);
+		story_oom(s, id, 64 * MIB, 64 * MIB);
+		story_exit(s, id, SIGKILL, 64 * MIB);
+	}
+	for (int i = 0; i < 10; i++)
+		story_refused_second(s, 10);
+	return s;
+}
+
+static void who_dies_again_and_again_before_it_listens_may_be_the_upstream(void **state)
+{
+	static const struct {
+		uint32_t deaths;
+		enum verdict_class class;
+	} rows[] = {{0, VERDICT_CONFIG}, {1, VERDICT_CONFIG}, {3, VERDICT_UNEXPLAINED}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct story *s = story_of_deaths_before_listening(rows[i].deaths);
+
+		story_assert_class(s, rows[i].class);
+		story_free(s);
+	}
+}
+
 /* The gateway asks 127.0.0.1, the service listens on ::1 only. */
 static void listener_that_refuses_all_along_does_not_recover(void **state)
 {
@@ -2049,6 +2086,7 @@ int main(void)
 		cmocka_unit_test(client_that_serves_nobody_is_no_gateway),
 		cmocka_unit_test(upstream_that_never_comes_back_stays_ongoing),
 		cmocka_unit_test(upstream_that_never_was_there_does_not_recover),
+		cmocka_unit_test(who_dies_again_and_again_before_it_listens_may_be_the_upstream),
 		cmocka_unit_test(listener_that_refuses_all_along_does_not_recover),
 		cmocka_unit_test(crash_loop_is_one_incident),
 		cmocka_unit_test(deaths_within_one_burst_are_followed),

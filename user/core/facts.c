@@ -337,20 +337,25 @@ static void upstream_facts(struct core *core, const struct incident *incident,
 	f->failing_ns = since_ns(core->now_ns, u->burst.sum.first_ns);
 }
 
-/* Nobody knows what address they would have had. */
+/*
+ * Nobody knows what address they would have had. One that dies may be anybody's; what is started
+ * again and again is a service.
+ */
 static uint32_t died_unheard(struct core *core, uint16_t node, uint64_t from_ns)
 {
-	uint32_t nr = 0;
+	uint16_t lives[EXETAB_SIZE + 1] = {0};
+	uint16_t most = 0;
 
 	for (uint16_t i = 1; i <= DEATH_MAX; i++) {
 		const struct death *d = &core->deaths.all[i];
 		const struct proc *p = proctab_find(&core->procs, &d->proc);
 
 		if (d->exit_ns >= from_ns && d->exit_ns && d->proc.node == node &&
-		    death_by_memory(d) && p && !p->held_listener && !p->requests)
-			nr++;
+		    death_by_memory(d) && p && !p->held_listener && !p->requests &&
+		    ++lives[p->exe] > most)
+			most = lives[p->exe];
 	}
-	return nr;
+	return most > 1 ? most : 0;
 }
 
 static void node_facts(const struct core *core, const struct incident *incident,

@@ -368,7 +368,7 @@ static const struct verdict_rule rows[] = {
 	{"refused_beside_a_listener", CONFIG, 0, 5, true, refused_beside_a_listener,
 	 "somebody listens on that port, but not where the gateway asks"},
 	{"died_unheard", CONFIG, 0, -6, false, died_unheard,
-	 "somebody died of memory before it listened anywhere: it may be who should"},
+	 "a program died of memory again and again before it listened: it may be who should"},
 	{"watched_too_briefly", CONFIG, 0, -2.5, false, watched_too_briefly,
 	 "it may have died before anybody watched"},
 	{"refused_for_long", CONFIG, 0, 1, false, refused_for_long, "restarts end within a minute"},

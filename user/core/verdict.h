@@ -97,7 +97,7 @@ struct verdict_facts {
 	bool service_known;
 	bool listener_stayed;
 	uint32_t deaths_behind; /* of processes behind the address, around the failures */
-	uint32_t died_unheard; /* of memory, on the address's host, before they listened anywhere */
+	uint32_t died_unheard; /* lives of one program on its host, of memory, before it listened */
 	/* what we could not see */
 	uint32_t unseen; /* HOOK_BIT of each hook that is missing, see core/hooks.h */
 	uint64_t events_lost;
