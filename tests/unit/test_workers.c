@@ -75,32 +75,40 @@ static void gateway_second(struct story *s, uint64_t good, uint64_t in_vain)
 	story_tick(s);
 }
 
-/* All is well while the leaker grows. */
-static void grow(struct cluster *c, uint64_t to, uint64_t seconds)
+/* What each second of a cluster's life brings: requests that are answered and that wait in vain. */
+struct second {
+	uint64_t leaker, leaker_in_flight;
+	uint64_t sibling, sibling_in_flight;
+	uint64_t good, in_vain;
+};
+
+static void live(struct cluster *c, uint64_t to, uint64_t seconds, const struct second *each)
 {
 	uint64_t step = (to - c->leaker.anon_bytes) / seconds;
 
 	for (uint64_t i = 0; i < seconds; i++) {
 		c->s->now_ns += NSEC_PER_SEC;
 		c->leaker.anon_bytes += step;
-		work(c->s, &c->leaker, 50, 0);
-		work(c->s, &c->sibling, 50, 0);
-		gateway_second(c->s, 100, 0);
+		work(c->s, &c->leaker, each->leaker, each->leaker_in_flight);
+		work(c->s, &c->sibling, each->sibling, each->sibling_in_flight);
+		gateway_second(c->s, each->good, each->in_vain);
 	}
+}
+
+/* All is well while the leaker grows. */
+static void grow(struct cluster *c, uint64_t to, uint64_t seconds)
+{
+	static const struct second well = {50, 0, 50, 0, 100, 0};
+
+	live(c, to, seconds, &well);
 }
 
 /* Some requests are answered in time, and more are not. */
 static void wait_in_vain(struct cluster *c, uint64_t to, uint64_t seconds)
 {
-	uint64_t step = (to - c->leaker.anon_bytes) / seconds;
+	static const struct second stuck = {40, 5, 50, 1, 40, 50};
 
-	for (uint64_t i = 0; i < seconds; i++) {
-		c->s->now_ns += NSEC_PER_SEC;
-		c->leaker.anon_bytes += step;
-		work(c->s, &c->leaker, 40, 5);
-		work(c->s, &c->sibling, 50, 1);
-		gateway_second(c->s, 40, 50);
-	}
+	live(c, to, seconds, &stuck);
 }
 
 static void v8_dies(struct story *s, const struct worker *w)
